@@ -34,6 +34,8 @@ function plan(
   };
 }
 
+const assertion = (holds: boolean) =>
+  step({ do: "assert", holds, tells: false, conditions: 1, lines: 0, wrong: 0 });
 const nobody = step({ do: "enqueue", name: "nobody", tells: false });
 const start = step({ do: "start", name: "quick", tells: false });
 const wait = step({ do: "wait", pick: 0, isById: false, isExpression: false });
@@ -43,7 +45,7 @@ export const CORPUS: readonly FoundRecipe[] = [
   {
     what: "readers of TAP do not fail a build because of the steps of a case in quarantine",
     plan: plan([
-      step({ do: "assert", holds: false, tells: false, conditions: 1, lines: 0, wrong: 0 }),
+      assertion(false),
     ], { quarantine: 86_400_000 }),
   },
   {
@@ -107,5 +109,25 @@ export const CORPUS: readonly FoundRecipe[] = [
         step({ do: "use", gives: false, steps: [nobody], always: [nobody] }),
       ],
     }, { isVirtual: true }),
+  },
+  {
+    what: "the console says why a step failed that has the number of a soft `parallel`",
+    plan: plan([
+      nobody,
+      step({ do: "parallel", steps: [assertion(false)] }, { soft: true }),
+    ], { always: [assertion(true), { ...wait, within: 10 }] }),
+  },
+  {
+    what: "a check that a script makes beside a job that was not created is to run",
+    plan: plan([
+      { ...nobody, within: 1, expectation: 3 },
+      step({
+        do: "parallel",
+        steps: [
+          step({ do: "get", pick: 0, isById: false }),
+          step({ do: "events", pick: 0, channel: "job", type: "job.completed" }),
+        ],
+      }),
+    ], { isScript: true }),
   },
 ];

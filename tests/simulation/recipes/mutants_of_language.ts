@@ -226,33 +226,9 @@ export const LANGUAGE_MUTANTS: readonly Mutant[] = [
     "return { reached: false, missing: error };",
     "return { reached: true, missing: error };",
   ]),
-  mutant(
-    "what `advance` skips in `always` takes time from used recipes",
-    "runner/engine/cleanup_budget.ts",
-    [
-      "    if (this.#limit) return this.#limit.at - this.#grace;\n",
-      "",
-    ],
-  ),
   mutant("the `expect` of a wait is ignored", "runner/engine/attempt.ts", [
     "if (step.expect) await",
     `if (step.expect && step.kind !== "wait") await`,
-  ]),
-  mutant("the retries of a used recipe make nothing flaky", "runner/engine/verdict.ts", [
-    "    this.flaky ||= flaky;\n",
-    "    void flaky;\n",
-  ]),
-  mutant(
-    "the runs of used recipes are not asked what they have consumed",
-    "runner/engine/case.ts",
-    [
-      "    this.#nestedEntities.push(...nested.#entities());\n",
-      "",
-    ],
-  ),
-  mutant("items of `for_each` go on beside one that failed", "runner/engine/for_each.ts", [
-    "      stop?.abort(",
-    "      if (list.length > 9) stop?.abort(",
   ]),
   mutant("every attempt that is followed by another one is the first", "runner/engine/retry.ts", [
     "report.retried(attempt, failure);",

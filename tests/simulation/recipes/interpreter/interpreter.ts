@@ -161,11 +161,12 @@ export class Interpreter {
 
   #once(step: StepModel, outer: Limit, item?: number): StepStatus | undefined {
     const key = keyOf(step, item);
-    const { condition, retry } = step;
+    const { retry } = step;
     const judged = this.#case;
     if (judged.isScript) {
-      const isHandled = (!condition || judged.hasResult(condition.step)) &&
-        (!step.target || judged.hasResult(step.target));
+      // Only functions of `t.always` look at conditions; steps look at what they are about.
+      const needed = step.phase === "always" ? step.condition?.step ?? step.target : step.target;
+      const isHandled = !needed || judged.hasResult(needed);
       if (!isHandled || this.#mayNotBegin(step, key, outer)) return undefined;
     }
     const evidence = judged.take(key);
@@ -174,6 +175,7 @@ export class Interpreter {
       outer,
       evidence.attempts[0]?.start ?? evidence.finished[0],
     );
+    const condition = judged.isScript ? undefined : step.condition;
     const isMet = judged.isMet(condition);
     if (!isMet && !(judged.hasResult(condition!.step) && isStopped !== "no")) {
       return compareReport(judged, key, evidence, { status: "skipped" }, 0);

@@ -83,7 +83,8 @@ export function compareReport(
   if (event.status === "passed" && step?.action.do === "log" && !judged.isScript) {
     const line = loggedText(judged.variable);
     if (logs.length !== made || logs.some(({ text }) => text !== line)) {
-      judged.problems.push(`${key} has logged ${JSON.stringify(logs)}, not ${line}`);
+      const texts = logs.map(({ text }) => text);
+      judged.problems.push(`${key} has logged ${JSON.stringify(texts)}, not ${line}`);
     }
   }
   // Its `expect` comes after that.
