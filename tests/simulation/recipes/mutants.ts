@@ -140,14 +140,6 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     ["if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer);", ""],
   ),
   mutant(
-    "a script whose time is over forgets why a step failed",
-    "runner/engine/script_host.ts",
-    [
-      "      // The steps that its end has stopped know more about why.\n      if (deadline.signal.aborted) await run.settle();\n",
-      "",
-    ],
-  ),
-  mutant(
     "a wait on a channel counts an event twice",
     "runner/steps/_wait_channel.ts",
     [
