@@ -18,11 +18,14 @@ const SETTLE = 500;
 const MAX_COUNTS = 10;
 
 /**
- * A server counts one state after the other, so a job that moves on meanwhile is counted twice, or not
- * at all. A number counts when this many of so many counts agree on it, and none is smaller.
+ * A server counts one state after the other, so it counts a job that moves on meanwhile twice. While
+ * its workers are busy, most counts are too high, many by the same number. So a count is believed if
+ * nothing has moved between this many, or if it is the smallest of so many and this many agree on it.
  */
+const STILL = 3;
+const IN_MOTION = 16;
 const AGREEING = 3;
-const MAX_READINGS = 12;
+const MAX_READINGS = 24;
 const PAUSE = 30;
 
 /** How old a count may be that is compared: later, somebody else may have enqueued jobs. */
@@ -67,8 +70,7 @@ export class RowCounter {
     if (!this.#isAvailable || now < this.#next) return;
     const { count, sentRows } = this.#journal;
     const expected = count && count.jobs + sentRows - count.rows;
-    const counts = await this.#count();
-    const total = counts && totalOf(counts) === expected ? expected : await this.#total();
+    const total = await this.#total(expected);
     if (total !== undefined) this.#journal.counted(total, clock.now());
     const took = monotonicNow(clock) - now;
     this.#next = now + (this.isExact ? INTERVAL : Math.min(INTERVAL, SHARE * took));
@@ -121,15 +123,17 @@ export class RowCounter {
     return undefined;
   }
 
-  /** Counts the jobs until enough counts agree. */
-  async #total(): Promise<number | undefined> {
-    const times = new Map<number, number>();
-    for (let i = 0; i < MAX_READINGS; i++) {
+  /** Counts the jobs until a count can be believed, or is as expected: there cannot be fewer jobs. */
+  async #total(expected?: number): Promise<number | undefined> {
+    const readings: JobCounts[] = [];
+    while (readings.length < MAX_READINGS) {
       const counts = await this.#count();
       if (counts === undefined) return undefined;
+      readings.push(counts);
       const total = totalOf(counts);
-      times.set(total, (times.get(total) ?? 0) + 1);
-      if (times.get(total) === AGREEING && total === Math.min(...times.keys())) return total;
+      if (total === expected || areAlike(readings.slice(-STILL))) return total;
+      const smallest = smallestTotal(readings.slice(-IN_MOTION));
+      if (smallest !== undefined) return smallest;
       await delay(PAUSE, this.#options);
     }
     return undefined;
@@ -153,4 +157,21 @@ export class RowCounter {
 
 function totalOf(counts: JobCounts): number {
   return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+/** Whether no job has moved between these counts. */
+function areAlike(readings: readonly JobCounts[]): boolean {
+  if (readings.length < STILL) return false;
+  const [first, ...others] = readings.map((counts) => JSON.stringify(counts));
+  return others.every((text) => text === first);
+}
+
+/** The number of jobs that counts of jobs in motion tell, if there are enough of them. */
+function smallestTotal(readings: readonly JobCounts[]): number | undefined {
+  if (readings.length < IN_MOTION) return undefined;
+  // A job that is tried again goes back to a state that was counted before: it is not counted at all.
+  if (readings.some(({ retrying }) => retrying !== readings[0]!.retrying)) return undefined;
+  const totals = readings.map(totalOf);
+  const smallest = Math.min(...totals);
+  return totals.filter((total) => total === smallest).length < AGREEING ? undefined : smallest;
 }
