@@ -15,16 +15,14 @@ const SHARE = 10;
  * stays the same for this many milliseconds, but not more often than this.
  */
 const SETTLE = 500;
-const MAX_COUNTS = 10;
+const MAX_COUNTS = 6;
 
 /**
  * A server counts one state after the other, so it counts a job that moves on meanwhile twice. While
  * its workers are busy, most counts are too high, many by the same number. So a count is believed if
- * nothing has moved between this many, or if it is the smallest of so many and this many agree on it.
+ * nothing has moved between this many.
  */
-const STILL = 3;
-const IN_MOTION = 16;
-const AGREEING = 3;
+const STILL = 6;
 const MAX_READINGS = 24;
 const PAUSE = 30;
 
@@ -68,12 +66,14 @@ export class RowCounter {
     const { clock } = this.#options;
     const now = monotonicNow(clock);
     if (!this.#isAvailable || now < this.#next) return;
-    const { count, sentRows } = this.#journal;
-    const expected = count && count.jobs + sentRows - count.rows;
+    const { count, lone, sentRows } = this.#journal;
+    const expected = [count, lone].map((base) => base && base.jobs + sentRows - base.rows);
     const total = await this.#total(expected);
     if (total !== undefined) this.#journal.counted(total, clock.now());
+    else if (count?.others === false) this.#journal.doubt();
     const took = monotonicNow(clock) - now;
-    this.#next = now + (this.isExact ? INTERVAL : Math.min(INTERVAL, SHARE * took));
+    const isRare = this.isExact || total !== undefined && SHARE * took > INTERVAL;
+    this.#next = now + (isRare ? INTERVAL : SHARE * took);
   }
 
   /**
@@ -123,17 +123,21 @@ export class RowCounter {
     return undefined;
   }
 
-  /** Counts the jobs until a count can be believed, or is as expected: there cannot be fewer jobs. */
-  async #total(expected?: number): Promise<number | undefined> {
+  /**
+   * Counts the jobs until a count can be believed, or is as low as expected: nearly none is too low.
+   * @returns Nothing if workers were in motion all the time.
+   */
+  async #total(expected: readonly (number | undefined)[] = []): Promise<number | undefined> {
     const readings: JobCounts[] = [];
     while (readings.length < MAX_READINGS) {
       const counts = await this.#count();
       if (counts === undefined) return undefined;
       readings.push(counts);
       const total = totalOf(counts);
-      if (total === expected || areAlike(readings.slice(-STILL))) return total;
-      const smallest = smallestTotal(readings.slice(-IN_MOTION));
-      if (smallest !== undefined) return smallest;
+      // A job that is tried again goes back to a state that was counted before, and is not counted.
+      const isTooLow = counts.retrying !== readings.at(-2)?.retrying;
+      if (expected.includes(total) && !isTooLow) return total;
+      if (areAlike(readings.slice(-STILL))) return total;
       await delay(PAUSE, this.#options);
     }
     return undefined;
@@ -164,14 +168,4 @@ function areAlike(readings: readonly JobCounts[]): boolean {
   if (readings.length < STILL) return false;
   const [first, ...others] = readings.map((counts) => JSON.stringify(counts));
   return others.every((text) => text === first);
-}
-
-/** The number of jobs that counts of jobs in motion tell, if there are enough of them. */
-function smallestTotal(readings: readonly JobCounts[]): number | undefined {
-  if (readings.length < IN_MOTION) return undefined;
-  // A job that is tried again goes back to a state that was counted before: it is not counted at all.
-  if (readings.some(({ retrying }) => retrying !== readings[0]!.retrying)) return undefined;
-  const totals = readings.map(totalOf);
-  const smallest = Math.min(...totals);
-  return totals.filter((total) => total === smallest).length < AGREEING ? undefined : smallest;
 }

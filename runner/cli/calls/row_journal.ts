@@ -31,10 +31,12 @@ type Entry =
   /** The connection was lost. */
   | { cut: true }
   /**
-   * How many jobs the server had while no row was on its way; `others` if somebody else has enqueued
-   * jobs since the last time.
+   * How many jobs the server had while no row was on its way; `others` if they are not as many as
+   * there would be if nobody else had enqueued jobs.
    */
-  | Counted;
+  | Counted
+  /** Somebody else may have enqueued jobs since the last count. */
+  | { doubted: true };
 
 interface Counted {
   counted: number;
@@ -53,7 +55,7 @@ export interface JobCount {
   rows: number;
   /** The rows that may have been sent before, and so may be among those jobs. */
   before: ReadonlySet<number>;
-  /** Whether others enqueue jobs on the server, too. */
+  /** Whether others seem to enqueue jobs on the server, too. */
   others: boolean;
 }
 
@@ -78,6 +80,8 @@ export class RowJournal implements Disposable {
   youngest = "";
   /** The last count of the server's jobs. */
   count: JobCount | undefined;
+  /** The last count that showed that nobody else had enqueued jobs. */
+  lone: JobCount | undefined;
   /** Whether the server has had fewer jobs than before: it may have been restarted without them. */
   hasForgotten = false;
   /** How many connections were lost since rows were sent last; the end of a process loses one, too. */
@@ -144,10 +148,15 @@ export class RowJournal implements Disposable {
 
   /** Writes how many jobs the server has at a time when no row is on its way. */
   counted(jobs: number, at: number): void {
-    const { count } = this;
-    const others = count !== undefined && jobs - count.jobs !== this.sentRows - count.rows;
-    if (count !== undefined && jobs < count.jobs) this.hasForgotten = true;
+    const { lone } = this;
+    const others = lone !== undefined && jobs - lone.jobs !== this.sentRows - lone.rows;
+    if (lone !== undefined && jobs < lone.jobs) this.hasForgotten = true;
     this.#add({ counted: jobs, at, ...others ? { others } : {} });
+  }
+
+  /** Writes that counts do not show any more that nobody else enqueues jobs. */
+  doubt(): void {
+    this.#add({ doubted: true });
   }
 
   /** Writes that the server refused a row. */
@@ -185,6 +194,7 @@ export class RowJournal implements Disposable {
       for (const row of entry.sending) this.unknown.add(row);
     } else if ("cut" in entry) this.cuts++;
     else if ("counted" in entry) this.#applyCount(entry);
+    else if ("doubted" in entry) this.count = this.count && { ...this.count, others: true };
     else this.#applyRow(entry);
   }
 
@@ -194,16 +204,18 @@ export class RowJournal implements Disposable {
       at,
       rows: this.sentRows,
       before: new Set(this.unknown),
-      others: others === true || this.count?.others === true,
+      others: others === true,
     };
+    if (!this.count.others) this.lone = this.count;
   }
 
   #applyRow(entry: Entry & { row: number }): void {
     const { row } = entry;
-    const { count } = this;
     const isSent = "job_id" in entry || "arrived" in entry;
     // A job that was among those counted is none that came since.
-    if (isSent && this.unknown.has(row) && count?.before.has(row)) count.rows++;
+    for (const count of new Set([this.count, this.lone])) {
+      if (isSent && this.unknown.has(row) && count?.before.has(row)) count.rows++;
+    }
     for (const rows of [this.unknown, this.refused, this.arrived]) rows.delete(row);
     if ("job_id" in entry) {
       const { job_id } = entry;
@@ -235,7 +247,7 @@ function parseEntry(path: string, line: string, number: number): Entry {
   const entry = parseObject(line);
   const isValid = entry !== undefined &&
     (Array.isArray(entry.sending) || Number.isSafeInteger(entry.row) || entry.cut === true ||
-      Number.isSafeInteger(entry.counted));
+      entry.doubted === true || Number.isSafeInteger(entry.counted));
   if (isValid) return entry as unknown as Entry;
   throw new UsageError(`Cannot go on with journal '${path}': line ${number} is damaged`);
 }
