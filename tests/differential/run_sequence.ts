@@ -198,7 +198,8 @@ class SequenceRun implements Outcome {
 
   async #cancelRunning(index: number): Promise<void> {
     const before = this.#side.job.length;
-    const data = { name: "sleep", payload: { ms: 80 } };
+    // Long enough for two requests on a busy machine.
+    const data = { name: "sleep", payload: { ms: 300 } };
     this.#note(await this.#exchange(index, [{ text: frame("1", "job.enqueue", data) }]));
     if (this.#side.job.length === before) return;
     await this.#side.lastStarted();

@@ -4,11 +4,13 @@ import { type Clock, delay, monotonicNow } from "../../../runtime/clock.ts";
 import type { JobCounts } from "../../../protocol/admin.ts";
 import type { RowJournal } from "./row_journal.ts";
 
-/** How often jobs are counted while rows are sent, in milliseconds. */
+/**
+ * How often jobs are counted while rows are sent, in milliseconds; less often if that would take more
+ * than this part of the time.
+ */
 const INTERVAL = 2_000;
-
-/** If others enqueue jobs, too, counts are as frequent as this part of the time allows. */
 const SHARE = 10;
+const MAX_PAUSE = 20_000;
 
 /**
  * A server may still read what a lost connection has left. So its jobs are counted until their number
@@ -71,9 +73,9 @@ export class RowCounter {
     const total = await this.#total(expected);
     if (total !== undefined) this.#journal.counted(total, clock.now());
     else if (count?.others === false) this.#journal.doubt();
-    const took = monotonicNow(clock) - now;
-    const isRare = this.isExact || total !== undefined && SHARE * took > INTERVAL;
-    this.#next = now + (isRare ? INTERVAL : SHARE * took);
+    const end = monotonicNow(clock);
+    const pause = Math.min(MAX_PAUSE, SHARE * (end - now));
+    this.#next = end + (this.isExact ? Math.max(INTERVAL, pause) : pause);
   }
 
   /**
