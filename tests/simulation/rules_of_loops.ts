@@ -43,7 +43,9 @@ const nameOf = ({ type, data }: DispatchEvent) =>
 
 /** Rule 5: no watch is told of unseen events that has seen all that can be missing. */
 function* unseenEventsAreMissing({ actors, model }: Evidence): Iterable<string> {
-  for (const { watches } of actors) {
+  for (const { name: client, watches } of actors) {
+    // What is delayed may come just when the client has given it up.
+    if ([...model.delayed].some((it) => it.startsWith(`${client}#`))) continue;
     for (const { outcome, items, name: id } of watches) {
       if (!items.some((item) => item.type === "gap" && item.reason === "unseen")) continue;
       if (!items.some(({ type }) => LAST.includes(type))) continue;
