@@ -108,8 +108,13 @@ export class RowCounter {
   /** Whether all jobs on the server have ended well, apart from this many. */
   async allCompletedBut(bad: number): Promise<boolean> {
     if (!this.isExact) return false;
-    const counts = await this.#count();
-    return counts !== undefined && counts.completed + bad === totalOf(counts);
+    // A job that is tried again may be in none of the states that one count has seen.
+    for (let i = 0; i < STILL; i++) {
+      if (i > 0) await delay(PAUSE, this.#options);
+      const counts = await this.#count();
+      if (counts === undefined || counts.completed + bad !== totalOf(counts)) return false;
+    }
+    return true;
   }
 
   /** Counts the jobs until their number does not change any more. */
