@@ -58,9 +58,8 @@ was killed; 2 if the streams do not belong together.
     const reporters = storedReporters(args, context);
     const history = historyPath(args, context.env);
     try {
-      const { places, files, unbegun, absent, copies } = await waitForStreams(
-        ...[args.positional, quorum, wait, context] as const,
-      );
+      const found = await waitForStreams(args.positional, quorum, wait, context);
+      const { places, files, unbegun, absent, copies } = found;
       const inputs = { recipes: [], variables: [], dev: undefined, streams: files };
       if (quorum && places.length > quorum.total) {
         const { needed, total } = quorum;
