@@ -26,8 +26,8 @@ export interface Call extends Moment {
 export interface Attempt {
   /** When it began, and the number that its report gives it. */
   readonly start: Moment & { readonly number: number };
-  /** When it ended, and the number of the attempt after which another one was to follow. */
-  end?: Moment & { readonly isRetried: boolean; readonly number?: number };
+  /** When it ended; and if another one was to follow, after which attempt, and why. */
+  end?: Moment & { readonly isRetried: boolean; readonly number?: number; readonly why?: string };
 }
 
 /** What the runner reported about a step. */
@@ -232,7 +232,9 @@ export class Evidence {
     } else if (event.type === "step.retried") {
       // In a script nothing is retried, so that the number alone is enough.
       const last = this.#step(attempt, event).attempts.at(-1);
-      if (last) last.end = { ...moment, isRetried: true, number: event.attempt };
+      if (!last) return;
+      const { attempt: number, failure: { kind: why } } = event;
+      last.end = { ...moment, isRetried: true, number, why };
     } else if (event.type === "step.finished") {
       const { attempts, finished } = this.#step(attempt, event);
       const last = attempts.at(-1);

@@ -88,7 +88,8 @@ export function compareReport(
     }
   }
   // Its `expect` comes after that.
-  const isDone = event.status === "passed" || event.failure?.kind === "assertion";
+  const isDone = event.status === "passed" || event.failure?.kind === "assertion" ||
+    attempts.some(({ end }) => end?.why === "assertion");
   if (isDone && step?.action.do === "set") {
     const secret = SECRETS[judged.run.secrets[0]];
     judged.variable = step.action.tells ? `<${secret}>` : judged.states.get(step.target!);
