@@ -11,6 +11,9 @@ const nameOf = ({ type, data }: DispatchEvent) =>
 /** The longest delay that a fault causes. */
 const LONGEST_FAULT = 2_100;
 
+/** When a world begins. */
+const START = Date.parse("2026-01-01T00:00:00Z");
+
 /** The reasons of gaps that begin at the time of an event. */
 const OF_EVENTS = ["lost", "overflow"];
 
@@ -23,10 +26,8 @@ function* gapsCoverWhatIsMissing(evidence: Evidence): Iterable<string> {
     );
     if (actor.isHttp || actor.hasSlept || hasSetClock || model.miscounts(actor.name)) continue;
     const margin = 2 * program.latency[1] + LONGEST_FAULT;
-    // A gap that a full buffer dropped, too, lies in that of the buffer, and may have been the first.
-    const others = actor.statuses.flatMap(({ status }) =>
-      status.type === "gap" && !OF_EVENTS.includes(status.reason) ? status.since : []
-    );
+    const losses = actor.statuses.filter(({ status }) => status.type === "disconnected")
+      .map(({ worldAt }) => START + worldAt);
     for (const reading of actor.subscriptions) {
       const { items, ended, isLeft, isBusy, outcome } = reading;
       if (ended || isLeft || isBusy) continue;
@@ -38,8 +39,11 @@ function* gapsCoverWhatIsMissing(evidence: Evidence): Iterable<string> {
         const at = Date.parse(event.ts);
         // Those of these gaps are the times of events, as the server published them.
         const isCovered = gaps.some(({ reason, since, until }) => {
-          const isExact = OF_EVENTS.includes(reason) && !others.includes(since);
-          return Date.parse(since) - (isExact ? 0 : margin) <= at && at <= Date.parse(until) + 1;
+          const [from, to] = [Date.parse(since), Date.parse(until) + 1];
+          // The gap of a lost connection that a full buffer dropped may have been the first.
+          const isExact = OF_EVENTS.includes(reason) &&
+            !losses.some((it) => from <= it && it <= to);
+          return from - (isExact ? 0 : margin) <= at && at <= to;
         });
         if (isCovered) continue;
         yield `4: ${callName(outcome)} misses ${keyOf(event)}, but no gap names its time: ${
