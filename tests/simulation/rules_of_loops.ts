@@ -20,7 +20,7 @@ function* loopsEndQuietly({ actors }: Evidence): Iterable<string> {
 const LAST = ["job.completed", "job.dlq", "workflow.completed", "workflow.failed"];
 
 /** Rule 7: no loop and no wait begins on a closed client, unless it only tells what is known already. */
-function* nothingBeginsAfterClose({ actors }: Evidence): Iterable<string> {
+function* nothingBeginsAfterClose({ actors, model }: Evidence): Iterable<string> {
   for (const { watches, outcomes } of actors) {
     for (const outcome of outcomes) {
       const { isAfterClose, target, signal, error } = outcome;
@@ -29,9 +29,10 @@ function* nothingBeginsAfterClose({ actors }: Evidence): Iterable<string> {
       if (!error || code === "closed" || job || run) continue;
       yield `7: ${callName(outcome)} began after close and failed with ${code}`;
     }
-    for (const { outcome, ended, items, isLeft } of watches) {
+    for (const { outcome, ended, items, isLeft, name: id } of watches) {
       if (!outcome.isAfterClose || outcome.signal || isLeft) continue;
-      const isKnown = items.some(({ type }) => LAST.includes(type));
+      // A job that was cancelled has no last event.
+      const isKnown = items.some(({ type }) => LAST.includes(type)) || model.cancelled.has(id);
       if (isKnown || Object(ended?.error).code === "closed") continue;
       yield `7: ${callName(outcome)} began after close and ${ended ? "ended" : "goes on"}`;
     }

@@ -176,8 +176,8 @@ export async function* checkDocuments(
       const report = await reportOf(name, events);
       const leak = forms.find((form) => report.includes(form));
       if (leak !== undefined) yield `${name} shows the secret ${JSON.stringify(leak)}`;
-      // GitHub shows ten annotations of a step.
-      const told = name === "github" ? failures.slice(0, 4) : failures;
+      // GitHub shows ten annotations of a kind, and one case may have several.
+      const told = name === "github" ? failures.slice(0, 1) : failures;
       const untold = told.find((words) => !report.includes(words));
       if (untold !== undefined) yield `${name} does not tell the failure ${untold}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
