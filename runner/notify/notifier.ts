@@ -117,10 +117,10 @@ export class Notifier {
       } else if ("send" in next) {
         await this.#sendOne(next.send);
         if (!this.#isKnown(target)) return;
-      } else {await pause(Math.max(100, next.at - this.#clock.now()), {
-          signal,
-          clock: this.#clock,
-        });}
+      } else {
+        const ms = Math.max(100, next.at - this.#clock.now());
+        await pause(ms, { signal, clock: this.#clock });
+      }
     }
   }
 
