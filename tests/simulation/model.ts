@@ -54,6 +54,11 @@ class Harmed extends Set<string> {
   }
 }
 
+/** Whether one of these names is that of a connection of a client. */
+export function hasConnectionOf(connections: ReadonlySet<string>, client: string): boolean {
+  return [...connections].some((name) => name.startsWith(`${client}#`));
+}
+
 /** What the nodes received, stored and published, as their observers saw it. */
 export class Model {
   readonly published: Published[] = [];

@@ -217,6 +217,11 @@ export interface Program {
   faults: readonly PlannedFault[];
 }
 
+/** Whether nothing happens to the nodes, the connections and the machines but by faults. */
+export function hasOnlyCalls({ steps }: Program): boolean {
+  return steps.every((step) => "op" in step || "pause" in step);
+}
+
 /** The moment of a signal that has aborted before its call. */
 export const BEFORE: Moment = { frames: 0, turns: 0 };
 

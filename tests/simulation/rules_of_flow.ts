@@ -2,6 +2,7 @@ import type { DispatchEvent, Gap } from "../../mod.ts";
 import { channelsOf } from "../../protocol/mod.ts";
 import { callName, type Reading } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
+import { hasOnlyCalls } from "./program.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
@@ -98,8 +99,7 @@ function* enqueuesAreThrottled({ program, model, actors, world }: Evidence): Ite
 
 /** Rule 4: enqueues that wait for their turn go on as soon as the events of earlier ones arrive. */
 function* enqueuesGoOn({ program, model, actors }: Evidence): Iterable<string> {
-  const isQuiet = program.steps.every((step) => "op" in step || "pause" in step);
-  if (program.latency[1] !== 1 || !isQuiet || model.harmed.size > 0) return;
+  if (program.latency[1] !== 1 || !hasOnlyCalls(program) || model.harmed.size > 0) return;
   for (const { outcomes, isHttp, subscriptions } of actors) {
     // Whoever has left gets no more events.
     if (isHttp || subscriptions.some(({ isLeft, ended }) => isLeft || ended)) continue;

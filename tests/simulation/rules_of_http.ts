@@ -1,6 +1,6 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { callName, isTokenMissing, type Reading } from "./actor.ts";
-import { keyOf } from "./model.ts";
+import { hasConnectionOf, keyOf } from "./model.ts";
 import { channelsOf } from "../../protocol/mod.ts";
 import type { Evidence, Rule } from "./rules.ts";
 
@@ -16,10 +16,10 @@ function* streamsAreTold({ program, actors, model, world }: Evidence): Iterable<
   for (const [index, { name: client, plan, subscriptions, hasSlept }] of actors.entries()) {
     if (plan.transport !== "sse") continue;
     // What is delayed several times arrives long after its time.
-    const isDelayed = [...model.delayed].some((it) => it.startsWith(`${client}#`));
+    const isDelayed = hasConnectionOf(model.delayed, client);
     const isShifted = hasSlept || isDelayed ||
       program.steps.some((step) => "setClock" in step && step.client % actors.length === index);
-    const isHarmed = [...model.harmed].some((it) => it.startsWith(`${client}#`));
+    const isHarmed = hasConnectionOf(model.harmed, client);
     for (const reading of subscriptions) {
       const { outcome, items, ended, isLeft, isBusy } = reading;
       if (!outcome.isSettled || outcome.error) continue;
@@ -230,7 +230,7 @@ function* streamsFailForAReason({ program, model, actors }: Evidence): Iterable<
   if (hasOutage && !program.isCalm) return;
   for (const { name: client, plan, subscriptions, watches, hasSlept } of actors) {
     if (plan.transport !== "sse" || hasSlept) continue;
-    if ([...model.harmed].some((it) => it.startsWith(`${client}#`))) continue;
+    if (hasConnectionOf(model.harmed, client)) continue;
     for (const { outcome, ended } of [...subscriptions, ...watches]) {
       const { code } = Object(ended?.error);
       if (!ended?.error || outcome.signal || ENDS.includes(code) || code >= 400) continue;

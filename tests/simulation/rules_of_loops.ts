@@ -1,6 +1,6 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { callName, type Reading } from "./actor.ts";
-import type { ServerSession } from "./model.ts";
+import { hasConnectionOf, type ServerSession } from "./model.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
@@ -46,7 +46,7 @@ const nameOf = ({ type, data }: DispatchEvent) =>
 function* unseenEventsAreMissing({ actors, model }: Evidence): Iterable<string> {
   for (const { name: client, watches } of actors) {
     // What is delayed may come just when the client has given it up.
-    if ([...model.delayed].some((it) => it.startsWith(`${client}#`))) continue;
+    if (hasConnectionOf(model.delayed, client)) continue;
     for (const { outcome, items, name: id } of watches) {
       if (!items.some((item) => item.type === "gap" && item.reason === "unseen")) continue;
       if (!items.some(({ type }) => LAST.includes(type))) continue;

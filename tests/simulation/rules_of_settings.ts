@@ -1,5 +1,6 @@
 import { ConnectionError, DispatchError, EnqueueManyError, TimeoutError } from "../../mod.ts";
 import { ABORTED, callName, type Outcome, WRONG_TOKEN } from "./actor.ts";
+import { hasOnlyCalls } from "./program.ts";
 import type { Evidence, Rule } from "./rules.ts";
 import { startsRun } from "./rules_of_calls.ts";
 
@@ -31,8 +32,7 @@ const SENDING_TIME = 6_000;
 
 /** Rule 1: a start is sent, however many others are, if nothing goes wrong. */
 function* startsAreSent({ actors, model, program }: Evidence): Iterable<string> {
-  const isQuiet = program.isCalm ||
-    !program.steps.some((step) => !("op" in step || "pause" in step));
+  const isQuiet = program.isCalm || hasOnlyCalls(program);
   if (!isQuiet || model.harmed.size > 0) return;
   for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
     const { op, error, begin, end, deadline } = outcome;
