@@ -33,6 +33,7 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
     }),
   });
   const errors: Annotation[] = [];
+  const excused: Annotation[] = [];
   const warnings: Annotation[] = [];
   const notices: Annotation[] = [];
   if (run.interrupted) {
@@ -49,7 +50,7 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
       const place = at(file, failure?.place);
       if (quarantine && isExcused(summary)) {
         const text = `${quarantineText(quarantine)}\n${message}`;
-        warnings.push({ level: "warning", title, message: text, ...place });
+        excused.push({ level: "warning", title, message: text, ...place });
       } else errors.push({ level: "error", title, message, ...place });
     }
     for (const { soft, failure } of steps) {
@@ -77,7 +78,8 @@ export function annotationsOf(run: RunSummary, pathOf: (file: string) => string)
   for (const text of run.warnings) {
     warnings.push({ level: "warning", title: "Warning", message: safeText(text, MAX_MESSAGE) });
   }
-  return [errors, warnings, notices].flatMap(limit);
+  // A case that failed says more than a remark, so it is the last to be dropped.
+  return [errors, [...excused, ...warnings], notices].flatMap(limit);
 }
 
 function messageOf(summary: CaseSummary, failure: EventFailure | undefined): string {

@@ -130,4 +130,18 @@ export const CORPUS: readonly FoundRecipe[] = [
       }),
     ], { isScript: true }),
   },
+  {
+    what: "GitHub shows a failure in quarantine before ten remarks about other cases",
+    plan: plan([], {}, {
+      recipes: [
+        { isScript: false, steps: Array(11).fill({ ...assertion(false), soft: true }), always: [] },
+        {
+          isScript: false,
+          steps: [nobody, { ...wait, within: 10 }],
+          always: [],
+          quarantine: 86_400_000,
+        },
+      ],
+    }),
+  },
 ];

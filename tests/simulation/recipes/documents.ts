@@ -3,6 +3,7 @@ import { XMLValidator } from "fast-xml-parser";
 import { Parser } from "tap-parser";
 import type { CTRFReport } from "ctrf";
 import type { CaseStatus, RecipeEvent, RunSummary } from "../../../runner/mod.ts";
+import { isExcused } from "../../../runner/events/failure.ts";
 import { eventSchema } from "../../../runner/report/json/event_schema.ts";
 import { summarySchema } from "../../../runner/report/json/summary_schema.ts";
 import { readStream } from "../../helpers/read_stream.ts";
@@ -176,10 +177,9 @@ export async function* checkDocuments(
       const report = await reportOf(name, events);
       const leak = forms.find((form) => report.includes(form));
       if (leak !== undefined) yield `${name} shows the secret ${JSON.stringify(leak)}`;
-      // GitHub shows ten annotations of a kind, and one case may have several.
-      const told = name === "github" ? failures.slice(0, 1) : failures;
-      const untold = told.find((words) => !report.includes(words));
-      if (untold !== undefined) yield `${name} does not tell the failure ${untold}`;
+      const untold = (name === "github" ? toldByGitHub(failures) : failures)
+        .find(({ words }) => !report.includes(words));
+      if (untold) yield `${name} does not tell the failure ${untold.words}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
       const problem = CHECKS[name]?.(report, outcomes, events);
       if (problem) yield `${name} is not valid: ${JSON.stringify(problem)}`;
@@ -192,15 +192,29 @@ export async function* checkDocuments(
   }
 }
 
-/** Returns the words of the failures of cases that no document writes otherwise. */
-function failuresIn(events: readonly RecipeEvent[]): string[] {
-  return events.flatMap((event) => {
-    if (event.type !== "case.finished" || !event.failure || event.status === "interrupted") {
-      return [];
-    }
+/** The failure of a case. */
+interface ToldFailure {
+  /** What no document writes otherwise. */
+  readonly words: string;
+  readonly isExcused: boolean;
+}
+
+/** Returns the failures of cases, in the order of the cases. */
+function failuresIn(events: readonly RecipeEvent[]): ToldFailure[] {
+  const finished = events.filter((event) => event.type === "case.finished");
+  return finished.toSorted((a, b) => a.case - b.case).flatMap((event) => {
+    if (!event.failure || event.status === "interrupted") return [];
     const words = event.failure.message.match(/[A-Za-z0-9][A-Za-z0-9 ]{4,}[A-Za-z0-9]/g) ?? [];
-    return words.toSorted((a, b) => b.length - a.length).slice(0, 1);
+    return words.toSorted((a, b) => b.length - a.length).slice(0, 1)
+      .map((words) => ({ words, isExcused: isExcused(event) }));
   });
+}
+
+/** GitHub shows ten annotations of a level, so only the first failure of each is sure to be told. */
+function toldByGitHub(failures: readonly ToldFailure[]): ToldFailure[] {
+  return [true, false].flatMap((level) =>
+    failures.find(({ isExcused }) => isExcused === level) ?? []
+  );
 }
 
 /** How documents show the cases, in their order: those that were not started are skipped. */
