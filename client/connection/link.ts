@@ -16,17 +16,17 @@ export class Link implements CallOwner {
   readonly #socket: WebSocket;
   readonly #calls = new Map<string, Call>();
   readonly #heartbeat: Heartbeat;
-  /** Requests without an answer, including those whose call was given up. */
-  #unanswered = 0;
+  /** The last frame that was answered; the server answers in order. */
+  #answeredId = 0;
   #codec: Codec = jsonCodec;
   /** Unset while the link is opening. */
   #state: "open" | "closed" | undefined;
   #nextId = 1;
-  #formattedTime = NaN;
+  #formattedTime?: number;
   #timeText!: string;
   /** The message that is being handled, for errors. */
   #message!: string;
-  #onSocketClosed = () => {};
+  #onSocketClosed?: () => void;
   /** Ends the opening phase, with an error if it failed. */
   #settleOpening = (_error?: unknown) => {};
   /** Receives the events; without a sink they are ignored. */
@@ -94,7 +94,6 @@ export class Link implements CallOwner {
     const id = call.id = String(this.#nextId++);
     call.owner = this;
     this.#calls.set(id, call);
-    this.#unanswered++;
     this.#write({ id, type: "request", method, ts: this.#now() }, data);
   }
 
@@ -172,12 +171,14 @@ export class Link implements CallOwner {
       else owner.onAnomaly(error as Error);
       return;
     }
-    const { type } = frame;
+    const { type, id, correl_id, ts } = frame;
     if (type === "event") this.sink?.onEvent(frame);
     else if (!this.isOpen) this.#onAuthAnswer(frame);
     else if (type === "response" || type === "error") this.#onAnswer(frame);
-    else if (type === "pong") this.sink?.onPong(frame.correl_id);
-    else if (type === "ping") this.sendControl("pong", { correl_id: frame.id, ts: frame.ts });
+    else if (type === "pong") {
+      this.#answeredId = +correl_id!;
+      this.sink?.onPong(correl_id);
+    } else if (type === "ping") this.sendControl("pong", { correl_id: id, ts });
     else this.reportAnomaly(`unexpected ${type}`);
   }
 
@@ -204,18 +205,14 @@ export class Link implements CallOwner {
   #onAnswer(frame: Frame): void {
     const { correl_id, error } = frame;
     this.answeredAt = frame.ts;
-    let call = this.#calls.get(correl_id!);
-    if (!call && error && !correl_id && this.#unanswered === 1) {
-      // The error names no request, but there is only one it can belong to.
-      [call] = this.#calls.values();
+    // An error that names no request belongs to the only frame that has no answer yet.
+    const isOnly = error && this.#nextId - this.#answeredId === 2;
+    const id = correl_id || (isOnly ? String(this.#answeredId + 1) : "");
+    const call = this.#calls.get(id);
+    if (!call && !(correl_id && +id > this.#answeredId && +id < this.#nextId)) {
+      return this.reportAnomaly(`${error ? refusal(frame) : "an answer"} to no request`);
     }
-    if (!call && !(correl_id && this.#unanswered > this.inFlight)) {
-      const text = error
-        ? `an error to no request: ${error.code} ${error.message}`
-        : "an answer to no request";
-      return this.reportAnomaly(text);
-    }
-    this.#unanswered--;
+    this.#answeredId = +id;
     // Without a call, this is the answer to a request that was given up.
     if (!error) return call?.resolve(frame.data);
     call?.reject(new DispatchError(`Cannot ${call.request.what}: ${refusal(frame)}`, error.code));
@@ -229,7 +226,7 @@ export class Link implements CallOwner {
   /** Handles the end of the socket, however it came about. */
   #onDisconnect(why: string, wasOpen?: boolean): void {
     const { binary, owner } = this.#options;
-    this.#onSocketClosed();
+    this.#onSocketClosed?.();
     const cause = new Error(why);
     // Does nothing if the link was closed before.
     if (!this.isOpen) return this.#settleOpening(binary && wasOpen ? formatError(cause) : cause);

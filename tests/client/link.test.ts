@@ -299,7 +299,7 @@ test("counts the answers to given-up calls: one more is an anomaly", async () =>
   socket.refuse(500, "odd", "4");
   assert.equal(anomalies.length, 2);
   assert.match(anomalies[0]!, /: an answer to no request: /);
-  assert.match(anomalies[1]!, /: an error to no request: 500 odd: /);
+  assert.match(anomalies[1]!, /: the server answered 500 odd to no request: /);
 });
 
 test("an answer to no request is an anomaly while every request still waits for its own", async () => {
@@ -321,14 +321,42 @@ test("an error that names no request rejects the only one, and is an anomaly if 
   socket.receive(error);
   assert.equal(anomalies.length, 1);
   assert.equal(link.inFlight, 2);
-  socket.answer("ok", "2");
+  socket.answer("ok", "1");
   socket.receive(error);
-  await rejection(calls[0]!, {
+  assert.equal(await within(calls[0]!, "the call"), "ok");
+  await rejection(calls[1]!, {
     code: 400,
-    message: "Cannot enqueue 'noop': the server answered 400 invalid frame",
+    message: "Cannot get stats: the server answered 400 invalid frame",
   });
-  assert.equal(await within(calls[1]!, "the other"), "ok");
   assert.deepEqual([anomalies.length, link.inFlight], [1, 0]);
+});
+
+test("an error that names no request is an anomaly while a ping or a grant may be to blame", async () => {
+  const { socket, link, anomalies } = await opened();
+  const error = { id: "x", type: "error", error: { code: 400, message: "invalid frame" } } as const;
+  const ping = link.sendControl("ping");
+  const first = link.request(ENQUEUE);
+  socket.receive(error);
+  assert.deepEqual([anomalies.length, link.inFlight], [1, 1]);
+  socket.answer("ok", "2");
+  assert.equal(await within(first, "the first"), "ok");
+  const second = link.request(ENQUEUE);
+  link.sendControl("request", { credits: 1 });
+  socket.receive(error);
+  assert.deepEqual([anomalies.length, link.inFlight], [2, 1]);
+  socket.answer("ok", "3");
+  assert.equal(await within(second, "the second"), "ok");
+  assert.equal(ping, "1");
+});
+
+test("an error that names no request is for the only one after a ping was answered", async () => {
+  const { socket, link, anomalies } = await opened();
+  const correl_id = link.sendControl("ping");
+  socket.receive({ id: "p", type: "pong", correl_id });
+  const call = link.request(ENQUEUE);
+  socket.receive({ id: "x", type: "error", error: { code: 400, message: "invalid frame" } });
+  await rejection(call, { code: 400 });
+  assert.deepEqual([anomalies.length, link.inFlight], [0, 0]);
 });
 
 test("an error that names no request is an anomaly if the only one was given up", async () => {

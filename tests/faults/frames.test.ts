@@ -59,7 +59,7 @@ const UNUSABLE: Record<string, { send: unknown; message: RegExp }> = {
   },
   "an error that belongs to no request": {
     send: { id: "1", type: "error", correl_id: "nobody", error: { code: 400, message: "what?" } },
-    message: /an error to no request: 400 what\?/,
+    message: /the server answered 400 what\? to no request/,
   },
   "an event without data": { send: { id: "1", type: "event" }, message: /not an event/ },
   "an event without a type": {
@@ -242,7 +242,7 @@ test("an error without correl_id is an anomaly if several requests are in flight
   assert.deepEqual(await within(Promise.all(calls), "the calls"), [STATS, STATS]);
   assert.match(
     it.status.of("anomaly")[0]!.cause.message,
-    /an error to no request: 400 invalid frame: too odd/,
+    /the server answered 400 invalid frame: too odd to no request/,
   );
 });
 

@@ -66,6 +66,17 @@ export const CORPUS: readonly Found[] = [
     ),
   },
   {
+    what: "an error that names no request is not for the only call if a ping was sent before it",
+    program: {
+      ...program(
+        [call({ do: "connect" }, { wait: true }), call(enqueue, { after: 1_010 })],
+        [{ frame: 4, do: "malformed", ms: 0 }],
+        [{ ...client, pingInterval: 1_000 }],
+      ),
+      latency: [20, 20],
+    },
+  },
+  {
     what: "a start in flight at `close` may have happened",
     program: program([call(start), call({ do: "close", drain: false }, { after: 8 })]),
   },

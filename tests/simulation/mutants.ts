@@ -537,7 +537,7 @@ export const MUTANTS: readonly Mutant[] = [
   ]),
   mutant("a call in flight stays when the link closes", "client/connection/link.ts", [
     "      call.fail(cause);\n",
-    "      if (this.#unanswered > 1e9) call.fail(cause);\n",
+    "      if (this.#nextId > 1e9) call.fail(cause);\n",
   ]),
   mutant("pings are sent from the wrong moment", "client/connection/heartbeat.ts", [
     "  onMessage(): void {",

@@ -22,7 +22,10 @@ export const PROMISE_MUTANTS: readonly Mutant[] = [
   mutant(
     "an answer to a request that was given up is an anomaly",
     "client/connection/link.ts",
-    ["if (!call && !(correl_id && this.#unanswered > this.inFlight)) {", "if (!call) {"],
+    [
+      "if (!call && !(correl_id && +id > this.#answeredId && +id < this.#nextId)) {",
+      "if (!call) {",
+    ],
   ),
   mutant(
     "a call that expires in the queue does not say why there is no connection",
