@@ -548,4 +548,25 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, backoff: { base: 100, cap: 300 } }],
     ),
   },
+  {
+    what: "a channel that is left before the client knows that it is in it need not be told",
+    program: {
+      ...program(
+        [
+          call({ ...enqueue, name: "nobody" }, { wait: true }),
+          call({ do: "waitRun", pick: 0 }),
+          call({ do: "follow", pick: 0, take: 1 }),
+          { after: 0, cutAll: "cut" },
+          { after: 4_000, pause: true },
+        ],
+        [
+          { of: "left", frame: 1, do: "drop", ms: 5 },
+          { of: "answer", frame: 3, do: "cut", ms: 5 },
+        ],
+        [{ ...client, timeout: 2_000, hasOwnToken: true, httpRetries: 0 }, client],
+      ),
+      seed: 850_037,
+      latency: [0, 200],
+    },
+  },
 ];

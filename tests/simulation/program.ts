@@ -205,6 +205,9 @@ export interface PlannedFault {
   ms: number;
 }
 
+/** How many milliseconds after a fault has begun everything that it holds up has arrived. */
+export const LONGEST_FAULT = 2_100;
+
 /** Everything that a simulation does. */
 export interface Program {
   seed: number;

@@ -1,13 +1,11 @@
 import { AuthError, EnqueueManyError } from "../../mod.ts";
 import { callName, isTokenMissing } from "./actor.ts";
+import { LONGEST_FAULT } from "./program.ts";
 import type { Evidence, Rule } from "./rules.ts";
 import { startsRun } from "./rules_of_calls.ts";
 
 /** Matches a refusal, and its code. */
 const REFUSAL = /"type":"error".*"code":(\d+)/;
-
-/** How long a frame takes at most, without the latency of the network. */
-const LONGEST_FAULT = 2_100;
 
 /** The codes that a token or an error of the client's connection has, which later calls share. */
 const SHARED = 401;

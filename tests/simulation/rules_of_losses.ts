@@ -1,10 +1,8 @@
 import { channelsOf } from "../../protocol/mod.ts";
 import { callName } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
+import { LONGEST_FAULT } from "./program.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
-
-/** By how much a fault delays a frame at most. */
-const LONGEST_FAULT = 2_100;
 
 /** How many milliseconds a subscription must be older than a job whose start it must hear of. */
 const OLDER = 1_500 + LONGEST_FAULT;
@@ -61,7 +59,9 @@ const REQUEST = /^\{"id":"(\d+)".*"method":"((?:un)?subscribe)".*"channel":"(.*?
 const ENDS = ["disconnected", "failed", "closed"];
 
 /** Rule 6: the client tells of each channel that it could not leave in time. */
-function* failedLeavesAreTold({ actors, model, world }: Evidence): Iterable<string> {
+function* failedLeavesAreTold(
+  { actors, model, world, program }: Evidence,
+): Iterable<string> {
   for (const actor of actors) {
     const { name: client, isHttp, hasSlept, plan, statuses } = actor;
     if (isHttp || hasSlept) continue;
@@ -72,17 +72,20 @@ function* failedLeavesAreTold({ actors, model, world }: Evidence): Iterable<stri
       const answerTo = (id: string) =>
         own.find(({ what, frame }) =>
           what.startsWith("receives") && frame!.includes(`"correl_id":"${id}"`)
-        )?.what;
-      /** Whether the server has confirmed the last request to subscribe to a channel. */
-      const confirmed = new Map<string, boolean>();
+        );
+      const late = program.latency[1] + (model.delayed.has(connection) ? LONGEST_FAULT : 0);
+      /** When the client knew that the server has confirmed the last request for a channel. */
+      const confirmed = new Map<string, number>();
       for (const { at, what, frame } of own) {
         const [, id, method, channel] = what.startsWith("sends") && REQUEST.exec(frame!) || [];
         if (!id) continue;
         const answer = answerTo(id);
-        if (method === "subscribe") confirmed.set(channel!, answer === "receives");
-        // Who was told that subscribing failed is told no more.
-        if (method === "subscribe" || !confirmed.get(channel!)) continue;
-        if (answer !== "receives, but drop") continue;
+        if (method === "subscribe") {
+          confirmed.set(channel!, answer?.what === "receives" ? answer.at + late : Infinity);
+        }
+        // Who was told that subscribing failed, or gave it up, is told no more.
+        if (method === "subscribe" || !(confirmed.get(channel!)! <= at)) continue;
+        if (answer?.what !== "receives, but drop") continue;
         const until = at + plan.timeout + LONGEST_FAULT;
         const isOver = world.now <= until ||
           statuses.some(({ status, worldAt }) =>

@@ -1,15 +1,13 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { type Actor, callName } from "./actor.ts";
 import { keyOf } from "./model.ts";
+import { LONGEST_FAULT } from "./program.ts";
 import { controlSessions, type Evidence, promisedTo, type Rule } from "./rules.ts";
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
 const nameOf = ({ type, data }: DispatchEvent) =>
   "step_name" in data ? `${type} ${data.step_name}` : type;
-
-/** The longest delay that a fault causes. */
-const LONGEST_FAULT = 2_100;
 
 /** When a world begins. */
 const START = Date.parse("2026-01-01T00:00:00Z");

@@ -1,4 +1,5 @@
 import { callName } from "./actor.ts";
+import { LONGEST_FAULT } from "./program.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 /** The credits that a connection has from its start. */
@@ -175,9 +176,6 @@ const MARKED = ["object", "array", "text", "none"];
 
 /** Matches what happens when a frame arrives, even if late. */
 const RECEIVES = /^receives(, but (delay|stall|duplicate|malformed))?$/;
-
-/** By how much a fault delays a frame at most. */
-const LONGEST_FAULT = 2_100;
 
 /** Rule 6: a client asks a server that has been silent for long whether it is there. */
 function* silentServersArePinged(evidence: Evidence): Iterable<string> {
