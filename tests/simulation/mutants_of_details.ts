@@ -68,8 +68,8 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     "JSON.stringify({ name, queue })",
   ]),
   mutant("a duplicate answer settles the next call", "client/connection/link.ts", [
-    "let call = this.#calls.get(correl_id!);",
-    "let call = this.#calls.get(correl_id!) ?? (this.#calls.size === 1 ? [...this.#calls.values()][0] : undefined);",
+    "const call = this.#calls.get(id);",
+    "const call = this.#calls.get(id) ?? (this.#calls.size === 1 ? [...this.#calls.values()][0] : undefined);",
   ]),
   mutant("a cancel that was refused is told as done", "client/connection/requests.ts", [
     `await send(transport, cancelJob(jobId, options));
