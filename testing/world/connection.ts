@@ -1,6 +1,7 @@
 import type { WorldFault, WorldFrame } from "./faults.ts";
 import type { NetworkPeer, WorldSocket } from "./socket.ts";
 import type { WorldClock } from "./timeline.ts";
+import { frameText } from "./trace.ts";
 
 type Message = string | Uint8Array<ArrayBuffer>;
 type Direction = "in" | "out";
@@ -165,7 +166,7 @@ export class Connection implements NetworkPeer, WorldConnection {
 
   #carry(direction: Direction, message: Message): void {
     const { record } = this.#options;
-    const text = typeof message === "string" ? message : "binary";
+    const text = frameText(message);
     if (direction === "out") this.sessionId ??= /"session_id":"([^"]+)"/.exec(text)?.[1];
     const fault = this.#faultFor(direction, text);
     const what = direction === "in" ? "sends" : "receives";

@@ -1,3 +1,4 @@
+import { decode } from "@msgpack/msgpack/dist.esm/index.mjs";
 import { decodeBase64, isRecord } from "../../protocol/mod.ts";
 
 /** One line of a {@linkcode World}'s trace. */
@@ -8,8 +9,23 @@ export interface TraceEntry {
   who: string;
   /** What happened: `opens`, `sends`, `receives`, `cut`, or what a test recorded. */
   what: string;
-  /** The frame, as text. */
+  /** The frame, as text: as JSON, whatever its format. */
   frame?: string;
+}
+
+/** Returns a frame as JSON text. A binary one is MessagePack, whose `data` is JSON text already. */
+export function frameText(message: string | Uint8Array): string {
+  if (typeof message === "string") return message;
+  let frame: unknown;
+  try {
+    frame = decode(message);
+  } catch {
+    return `${message.length} bytes`;
+  }
+  const { data, ...head } = Object(frame) as Record<string, unknown>;
+  const text = JSON.stringify(head);
+  if (!(data instanceof Uint8Array)) return text;
+  return `${text.slice(0, -1)},"data":${new TextDecoder().decode(data)}}`;
 }
 
 /**

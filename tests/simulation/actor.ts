@@ -5,6 +5,7 @@ import { isTerminal, wireChannel } from "../../protocol/mod.ts";
 import type { Clock } from "../../runtime/mod.ts";
 import type { World } from "../../testing/mod.ts";
 import type { WorldSocket } from "../../testing/world/socket.ts";
+import { frameText } from "../../testing/world/trace.ts";
 import { CountingSignal } from "../helpers/counting_signal.ts";
 import { type Kept, tie } from "./memory.ts";
 import { asOperator, operate, Operator } from "./operator.ts";
@@ -208,7 +209,7 @@ export class Actor {
   readonly timers: () => number;
   /** The clock that the client itself has. */
   readonly clientClock: unknown;
-  /** A frame that was sent with another time than that of the clock. */
+  /** A frame that was sent without the time of the clock. */
   mistimed?: string;
   isClosed = false;
   /** Whether the loop over its status has ended. */
@@ -277,6 +278,7 @@ export class Actor {
       pingTimeout: plan.pingTimeout,
       connectTimeout: plan.connectTimeout,
       backoff: plan.backoff,
+      format: plan.format,
       clock: this.clock,
       hooks: plan.hasHooks ? createHooks(this.hooked) : undefined,
       webSocket: (address: string) => this.#watchFrames(webSocket(address)),
@@ -297,9 +299,7 @@ export class Actor {
   /** The state of the connection that the client reported last. */
   get status(): Status {
     if (this.isHttp) return { type: this.isClosed ? "closed" : "idle" };
-    return this.statuses.findLast(({ status }) =>
-      status.type !== "anomaly" && status.type !== "gap" && status.type !== "lane_lost"
-    )!.status;
+    return this.statuses.findLast(({ status }) => isState(status))!.status;
   }
 
   /** Whether it enqueues many jobs, so that calls wait for their turn. */
@@ -406,11 +406,10 @@ export class Actor {
       this.#onFrame();
     };
     watched.send = (message) => {
-      const ts = typeof message === "string" && /"ts":"(.*?)"/.exec(message)?.[1];
-      if (ts && Math.abs(Date.parse(ts) - this.clock.now()) >= 1) {
-        this.mistimed ??= message as string;
-      }
-      const credits = typeof message === "string" && /"credits":(\d+)/.exec(message)?.[1];
+      const text = frameText(message);
+      const ts = /"ts":"(.*?)"/.exec(text)?.[1];
+      if (!ts || Math.abs(Date.parse(ts) - this.clock.now()) >= 1) this.mistimed ??= text;
+      const credits = /"credits":(\d+)/.exec(text)?.[1];
       if (credits) {
         const before = granted;
         granted += Number(credits);
@@ -670,9 +669,14 @@ async function turns(count: number): Promise<void> {
 }
 
 /** Whether a frame is an event, and all of it. */
+/** Whether a status says how the connection is; the others are remarks. */
+export function isState({ type }: Status): boolean {
+  return !["anomaly", "gap", "lane_lost", "format_fallback"].includes(type);
+}
+
 function isWholeEvent(message: string | Uint8Array): boolean {
-  return typeof message === "string" && message.includes('"type":"event"') &&
-    message.endsWith("}");
+  const text = frameText(message);
+  return text.includes('"type":"event"') && text.endsWith("}");
 }
 
 /** Creates hooks that count, and hold nothing of an actor. */

@@ -232,6 +232,7 @@ const plans = (theme: Theme): fc.Arbitrary<ClientPlan> =>
     connectTimeout: rarely(fc.constantFrom(3_000, 20_000), 5),
     pingTimeout: rarely(fc.constantFrom(1_000, 20_000), 5),
     httpRetries: rarely(fc.constantFrom(0, 1, 5), 4),
+    format: rarely(fc.constant("msgpack"), 6),
   });
 
 /** Generates programs about a theme. */
@@ -240,6 +241,7 @@ export function programsAbout(theme: Theme): fc.Arbitrary<Program> {
     seed: fc.nat({ max: 1_000_000 }),
     nodes: fc.integer({ min: 1, max: 3 }),
     isCalm: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
+    cutsMsgpack: rarely(fc.constant(true), 4),
     latency: fc.constantFrom([1, 1], [1, 5], [0, 20], [0, 200]),
     clients: fc.array(plans(theme), { minLength: 1, maxLength: theme.clients }),
     steps: fc.array(steps(theme), { minLength: 1, maxLength: theme.steps, size: "max" }),

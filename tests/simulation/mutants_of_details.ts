@@ -1,4 +1,5 @@
 import { type Mutant, mutant } from "./mutants.ts";
+import { FORMAT_MUTANTS } from "./mutants_of_formats.ts";
 import { LIMIT_MUTANTS } from "./mutants_of_limits.ts";
 import { SETTING_MUTANTS } from "./mutants_of_settings.ts";
 import { PROMISE_MUTANTS } from "./mutants_of_promises.ts";
@@ -179,5 +180,6 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
   ]),
   ...PROMISE_MUTANTS,
   ...LIMIT_MUTANTS,
+  ...FORMAT_MUTANTS,
   ...SETTING_MUTANTS,
 ];

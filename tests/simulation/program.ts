@@ -182,6 +182,8 @@ export interface ClientPlan {
   transport: "socket" | "rpc" | "sse" | "admin";
   /** Whether the client has hooks. */
   hasHooks?: boolean;
+  /** What the client asks for instead of JSON. */
+  format?: "msgpack";
   /** How many credits a grant fills the window up to. */
   credits: number;
 }
@@ -214,6 +216,8 @@ export interface Program {
   nodes: number;
   /** Whether nothing goes wrong: faults and what happens to the nodes are left out. */
   isCalm: boolean;
+  /** Whether the nodes cut who asks for MessagePack, as the servers do that cannot write it. */
+  cutsMsgpack?: boolean;
   latency: readonly [number, number];
   clients: readonly ClientPlan[];
   steps: readonly Step[];

@@ -1,5 +1,5 @@
 import type { Status } from "../../mod.ts";
-import { type Actor, callName, describeError, type Outcome } from "./actor.ts";
+import { type Actor, callName, describeError, isState, type Outcome } from "./actor.ts";
 import type { Operation } from "./program.ts";
 import { type Evidence, longestDelay, type Rule } from "./rules.ts";
 
@@ -242,10 +242,7 @@ function stateAt(
   statuses: Actor["statuses"],
   at: number,
 ): { at: number; status: Status } | undefined {
-  return statuses.findLast((it) =>
-    it.at <= at && it.status.type !== "anomaly" && it.status.type !== "gap" &&
-    it.status.type !== "lane_lost" && it.status.type !== "format_fallback"
-  );
+  return statuses.findLast((it) => it.at <= at && isState(it.status));
 }
 
 /** Rules about calls, their errors and their connections. */

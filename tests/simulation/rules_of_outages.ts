@@ -1,5 +1,5 @@
 import { AuthError } from "../../mod.ts";
-import { callName, isTokenMissing, type Outcome } from "./actor.ts";
+import { callName, isState, isTokenMissing, type Outcome } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
 
 const codeOf = ({ error }: Outcome): unknown => Object(error).code;
@@ -19,11 +19,9 @@ function* startsFailForAReason({ world, model, actors }: Evidence): Iterable<str
       const { op, begin, end, worldBegin, worldEnd } = outcome;
       if (op.do !== "start") continue;
       const isQuiet = !statuses.some(({ status, at }) =>
-        at >= begin && at <= end && status.type !== "lane_lost" && status.type !== "anomaly"
+        at >= begin && at <= end && (isState(status) || status.type === "gap")
       );
-      const state = statuses.findLast(({ status, at }) =>
-        at < begin && !["lane_lost", "anomaly", "gap"].includes(status.type)
-      );
+      const state = statuses.findLast(({ status, at }) => at < begin && isState(status));
       if (!isQuiet || state?.status.type !== "connected") continue;
       if (codeOf(outcome) === "connect_failed") {
         const tries = own.filter(({ openedAt }) => openedAt >= worldBegin && openedAt <= worldEnd);

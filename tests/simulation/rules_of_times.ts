@@ -1,5 +1,5 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
-import { type Actor, callName } from "./actor.ts";
+import { type Actor, callName, isState } from "./actor.ts";
 import { keyOf } from "./model.ts";
 import { LONGEST_FAULT } from "./program.ts";
 import { controlSessions, type Evidence, promisedTo, type Rule } from "./rules.ts";
@@ -221,14 +221,12 @@ function* sleepersPing({ program, actors, model, world }: Evidence): Iterable<st
     if (ms < 60_000) continue;
     const wokenAt = sleep.at + ms;
     const { status } = statuses.findLast(({ worldAt, status }) =>
-      worldAt < sleep.at && !["gap", "anomaly", "lane_lost"].includes(status.type)
+      worldAt < sleep.at && isState(status)
     ) ?? {};
     if (status?.type !== "connected") {
       continue;
     }
-    const connection = world.connections.find(({ sessionId }) =>
-      sessionId === status.sessionId
-    );
+    const connection = world.connections.find(({ sessionId }) => sessionId === status.sessionId);
     if (!connection || model.harmed.has(connection.name)) continue;
     const hasPinged = trace.some(({ who, at, what, frame }) =>
       who === connection.name && at <= sleep.at && at >= sleep.at - NOTICED_LATE &&

@@ -8,6 +8,7 @@ import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
 import { ERROR_RULES } from "./rules_of_errors.ts";
 import { FLOW_RULES } from "./rules_of_flow.ts";
+import { FORMAT_RULES } from "./rules_of_formats.ts";
 import { HTTP_RULES } from "./rules_of_http.ts";
 import { LIMIT_RULES } from "./rules_of_limits.ts";
 import { LOOP_RULES } from "./rules_of_loops.ts";
@@ -39,7 +40,7 @@ const ALL_RULES = [
   ...[...RECORD_RULES, ...OUTAGE_RULES, ...FLOW_RULES],
   ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
   ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES, ...LOSS_RULES],
-  ...[...LIMIT_RULES, ...OPERATOR_RULES, ...SETTING_RULES],
+  ...[...LIMIT_RULES, ...OPERATOR_RULES, ...SETTING_RULES, ...FORMAT_RULES],
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
@@ -74,7 +75,7 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
   const world = await createWorld({
     ...workload(),
     // Otherwise two nodes may give the same id to two sessions of a client.
-    quirks: { "uuid-sessions": true },
+    quirks: { "uuid-sessions": true, "msgpack-unreadable": program.cutsMsgpack ?? false },
     seed: program.seed,
     nodes: program.nodes,
     latency: program.latency,

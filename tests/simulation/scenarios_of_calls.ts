@@ -204,4 +204,33 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
       rest,
     ],
   },
+  {
+    name: "torn frames in MessagePack",
+    latencies: [[1, 1], [1, 5], [0, 20]],
+    clients: [
+      plan({ format: just("msgpack"), pingInterval: rarely(oneOf(1_000, 4_000), 2) }),
+      plan(),
+    ],
+    slots: [
+      call("connect", {}, waits),
+      maybe(call("subscribe", { channel: oneOf("jobs", "firehose", "workflows") }, waits)),
+      many(
+        either(
+          call("enqueue", { then: oneOf("waitJob", "follow", undefined) }),
+          call("start", { then: oneOf("waitRun", "watch", undefined) }),
+          call("publish"),
+          anyCall,
+        ),
+        2,
+        6,
+      ),
+      maybe(outage),
+      rest,
+    ],
+    faults: faultsOf(
+      ["answer", "event", "write", "result", "any"],
+      ["malformed", "malformed", "malformed", "drop", "cut"],
+      12,
+    ),
+  },
 ];

@@ -152,6 +152,7 @@ export const plan = (
     connectTimeout: rarely(oneOf(3_000, 20_000), 5),
     pingTimeout: rarely(oneOf(1_000, 20_000), 5),
     httpRetries: rarely(oneOf(0, 1, 5), 4),
+    format: rarely(just("msgpack" as const), 6),
     ...own,
   }) as fc.Arbitrary<ClientPlan>;
 

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { programsAbout } from "./mix.ts";
-import type { Program } from "./program.ts";
+import { type Program, rarely } from "./program.ts";
 import { CALL_SCENARIOS } from "./scenarios_of_calls.ts";
 import { CHANNEL_SCENARIOS } from "./scenarios_of_channels.ts";
 import { CONNECTION_SCENARIOS } from "./scenarios_of_connections.ts";
@@ -30,6 +30,7 @@ export function programsOf(scenario: Scenario): fc.Arbitrary<Program> {
     seed: fc.nat({ max: 1_000_000 }),
     nodes: fc.integer({ min: fewestNodes, max: nodes }),
     isCalm: fc.oneof({ weight: 19, arbitrary: fc.constant(false) }, fc.constant(true)),
+    cutsMsgpack: rarely(fc.constant(true), 4),
     latency: fc.constantFrom(...latencies),
     clients: fc.tuple(...clients),
     steps: fc.tuple(...slots).map((all) => all.flat()),
