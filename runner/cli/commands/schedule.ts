@@ -156,9 +156,10 @@ function keepOption({ lists }: ParsedArgs): { ms: number; bytes?: number } {
     if (ms !== undefined && ms > 0) keep.ms = ms;
     else if (unit !== undefined && Number(number) > 0) {
       keep.bytes = Number(number) * 1000 ** (["kb", "mb", "gb"].indexOf(unit.toLowerCase()) + 1);
-    } else {throw new UsageError(
-        `--keep must be a duration or a size such as 90d or 500mb, not '${text}'`,
-      );}
+    } else {
+      const wanted = "a duration or a size such as 90d or 500mb";
+      throw new UsageError(`--keep must be ${wanted}, not '${text}'`);
+    }
   }
   return keep;
 }
