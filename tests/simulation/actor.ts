@@ -212,8 +212,10 @@ export class Actor {
   /** A frame that was sent without the time of the clock. */
   mistimed?: string;
   isClosed = false;
-  /** Whether the loop over its status has ended. */
-  hasReadStatus = false;
+  /** What a reader was told that began with the third call. */
+  readonly lateStatuses: Status[] = [];
+  /** How many loops over its status go on. */
+  statusLoops = 0;
   /** When the client was closed, on its monotonic clock. */
   closedAt = Infinity;
   hasSlept = false;
@@ -288,7 +290,12 @@ export class Actor {
     this.#release = release;
     this.timers = timers;
     this.clientClock = options.clock;
-    void this.#readStatus();
+    void this.#readStatus((status) => {
+      const worldAt = this.#world.now;
+      this.statuses.push({ at: this.clock.monotonic(), worldAt, status });
+      if (status.type === "closed") this.closedAt = this.clock.monotonic();
+      this.#world.record(this.name, `is ${status.type}`);
+    });
   }
 
   /** Whether the client sends each call as an HTTP request. */
@@ -323,6 +330,9 @@ export class Actor {
     const tag = step + 1 + time * 1_000;
     const op = this.plan.transport === "admin" ? asOperator(planned) : planned;
     if (NOT_POSSIBLE[this.plan.transport].includes(op.do)) return Promise.resolve();
+    if (this.outcomes.length === 2 && !this.isHttp) {
+      void this.#readStatus((status) => void this.lateStatuses.push(status));
+    }
     const start = this.clock.monotonic();
     const limit = "timeout" in op && op.timeout !== undefined
       ? op.timeout
@@ -649,14 +659,10 @@ export class Actor {
     return channel === "queue" ? "queue:default" : channel;
   }
 
-  async #readStatus(): Promise<void> {
-    for await (const status of this.client.status()) {
-      const worldAt = this.#world.now;
-      this.statuses.push({ at: this.clock.monotonic(), worldAt, status });
-      if (status.type === "closed") this.closedAt = this.clock.monotonic();
-      this.#world.record(this.name, `is ${status.type}`);
-    }
-    this.hasReadStatus = true;
+  async #readStatus(onStatus: (status: Status) => void): Promise<void> {
+    this.statusLoops++;
+    for await (const status of this.client.status()) onStatus(status);
+    this.statusLoops--;
   }
 }
 
@@ -668,12 +674,12 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn++) await undefined;
 }
 
-/** Whether a frame is an event, and all of it. */
 /** Whether a status says how the connection is; the others are remarks. */
 export function isState({ type }: Status): boolean {
   return !["anomaly", "gap", "lane_lost", "format_fallback"].includes(type);
 }
 
+/** Whether a frame is an event, and all of it. */
 function isWholeEvent(message: string | Uint8Array): boolean {
   const text = frameText(message);
   return text.includes('"type":"event"') && text.endsWith("}");

@@ -128,6 +128,18 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "    deliver(reader, this.#state);\n",
     "",
   ]),
+  mutant("a remark is the state that a late reader is told", "client/status_feed.ts", [
+    "if (STATES.test(status.type)) this.#state = status;",
+    "this.#state = status;",
+  ]),
+  mutant("a late reader is told nothing more", "client/status_feed.ts", [
+    'if (this.#state.type !== "closed") this.#readers.add(reader);',
+    'if (this.#state.type === "idle") this.#readers.add(reader);',
+  ]),
+  mutant("only the last reader is told of the status", "client/status_feed.ts", [
+    "for (const reader of this.#readers) deliver",
+    "for (const reader of [...this.#readers].slice(-1)) deliver",
+  ]),
   mutant("calls go to the connection that was lost", "client/session.ts", [
     "    this.#link = undefined;\n    this.#queue.disconnectCause = cause;",
     "    this.#queue.disconnectCause = cause;",

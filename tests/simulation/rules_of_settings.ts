@@ -1,5 +1,5 @@
 import { ConnectionError, DispatchError, EnqueueManyError, TimeoutError } from "../../mod.ts";
-import { ABORTED, callName, type Outcome, WRONG_TOKEN } from "./actor.ts";
+import { ABORTED, callName, isState, type Outcome, WRONG_TOKEN } from "./actor.ts";
 import { hasOnlyCalls } from "./program.ts";
 import type { Evidence, Rule } from "./rules.ts";
 import { startsRun } from "./rules_of_calls.ts";
@@ -90,10 +90,18 @@ function* abortsHaveTheirReason({ actors }: Evidence): Iterable<string> {
   }
 }
 
-/** Rule 7: after `close` the loop over the status ends. */
+/** Rule 7: after `close` the loops over the status end; one that began late lacks nothing. */
 export function* statusLoopsEnd({ actors }: Evidence): Iterable<string> {
-  for (const { name: client, isHttp, hasReadStatus } of actors) {
-    if (!isHttp && !hasReadStatus) yield `7: the loop over the status of ${client} has not ended`;
+  for (const { name: client, statusLoops, statuses, lateStatuses } of actors) {
+    if (statusLoops > 0) yield `7: ${statusLoops} loops over the status of ${client} go on`;
+    const [state, ...later] = lateStatuses;
+    if (!state) continue;
+    const all = statuses.map(({ status }) => status);
+    const before = all.splice(0, all.length - later.length);
+    if (before.findLast(isState) !== state) yield `6: a late reader is told ${state.type} first`;
+    if (all.some((status, index) => status !== later[index])) {
+      yield `6: a late reader of ${client} is told ${later.map(({ type }) => type)}`;
+    }
   }
 }
 
