@@ -86,6 +86,10 @@ export interface Reading {
   /** Whether a slow reader is still busy with an item. */
   isBusy?: boolean;
   readonly subscription?: Leavable;
+  /** How many events a confirmed subscription holds. */
+  buffered?: () => number;
+  /** The most that it has held after a frame had arrived. */
+  mostBuffered: number;
 }
 
 /** A grant of credits, as the client sent it. */
@@ -431,6 +435,9 @@ export class Actor {
   }
 
   #onFrame(): void {
+    for (const reading of this.subscriptions) {
+      reading.mostBuffered = Math.max(reading.mostBuffered, reading.buffered?.() ?? 0);
+    }
     for (const entry of this.#onFrames) {
       if (--entry.frames > 0) continue;
       this.#onFrames.delete(entry);
@@ -597,7 +604,8 @@ export class Actor {
     const reading = this.#createReading(outcome, name, pending);
     this.subscriptions.push(reading);
     void this.#read(reading, pending, op);
-    await pending;
+    const subscription = await pending;
+    reading.buffered = () => subscription.buffered;
   }
 
   #follow(
@@ -619,7 +627,10 @@ export class Actor {
     const channel = name.includes(":") ? wireChannel(name) : name;
     const from = this.#published();
     const at = this.#world.now;
-    return { outcome, channel, name, at, from, items: [], times: [], isLeft: false, subscription };
+    return {
+      ...{ outcome, channel, name, at, from, subscription },
+      ...{ items: [], times: [], isLeft: false, mostBuffered: 0 },
+    };
   }
 
   async #read(

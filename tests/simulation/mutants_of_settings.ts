@@ -128,6 +128,10 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "    deliver(reader, this.#state);\n",
     "",
   ]),
+  mutant("a buffer takes one event more than it may", "client/subscribe/bounded_queue.ts", [
+    "if (this.#size < capacity)",
+    "if (this.#size <= capacity)",
+  ]),
   mutant("a remark is the state that a late reader is told", "client/status_feed.ts", [
     "if (STATES.test(status.type)) this.#state = status;",
     "this.#state = status;",

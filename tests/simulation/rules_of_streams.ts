@@ -65,6 +65,15 @@ function* overflowIsExact({ world, model, actors }: Evidence): Iterable<string> 
   }
 }
 
+/** Rule 4: a buffer holds no more events than the caller allows. */
+function* buffersHaveTheirSize({ actors }: Evidence): Iterable<string> {
+  for (const { outcome, mostBuffered } of actors.flatMap(({ subscriptions }) => subscriptions)) {
+    const { buffer = 10_000 } = outcome.op as { buffer?: number };
+    if (mostBuffered <= buffer) continue;
+    yield `4: ${callName(outcome)} held ${mostBuffered} events, not at most ${buffer}`;
+  }
+}
+
 /** Whether an event may have reached a subscription, if only because the client has another one. */
 function mayReach(
   { event, sessions }: Published,
@@ -140,6 +149,7 @@ export function* waitsTellTheOutcome({ actors }: Evidence): Iterable<string> {
 
 /** Rules about subscriptions and watches. */
 export const STREAM_RULES: readonly Rule[] = [
+  buffersHaveTheirSize,
   overflowIsExact,
   watchesAreInOrder,
   waitsTellTheOutcome,
