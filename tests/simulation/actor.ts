@@ -86,8 +86,8 @@ export interface Reading {
   /** Whether a slow reader is still busy with an item. */
   isBusy?: boolean;
   readonly subscription?: Leavable;
-  /** How many events a confirmed subscription holds. */
-  buffered?: () => number;
+  /** The same once the server has confirmed it. */
+  confirmed?: Leavable & { readonly buffered: number };
   /** The most that it has held after a frame had arrived. */
   mostBuffered: number;
 }
@@ -436,7 +436,7 @@ export class Actor {
 
   #onFrame(): void {
     for (const reading of this.subscriptions) {
-      reading.mostBuffered = Math.max(reading.mostBuffered, reading.buffered?.() ?? 0);
+      reading.mostBuffered = Math.max(reading.mostBuffered, reading.confirmed?.buffered ?? 0);
     }
     for (const entry of this.#onFrames) {
       if (--entry.frames > 0) continue;
@@ -519,8 +519,10 @@ export class Actor {
         const reading = chosen(this.subscriptions, op.pick);
         if (!reading) return;
         reading.isLeft = true;
-        if (!op.using) return await reading.subscription!.unsubscribe();
-        await using _subscription = reading.subscription!;
+        const { confirmed, subscription } = reading;
+        const leavable = op.pick % 2 === 1 && confirmed || subscription!;
+        if (!op.using) return await leavable.unsubscribe();
+        await using _subscription = leavable;
         return;
       }
       case "watch": {
@@ -604,8 +606,7 @@ export class Actor {
     const reading = this.#createReading(outcome, name, pending);
     this.subscriptions.push(reading);
     void this.#read(reading, pending, op);
-    const subscription = await pending;
-    reading.buffered = () => subscription.buffered;
+    reading.confirmed = await pending;
   }
 
   #follow(

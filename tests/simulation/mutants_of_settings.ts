@@ -196,6 +196,26 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "    this.#items.end(true);\n",
     "",
   ]),
+  mutant("`await using` leaves no confirmed subscription", "client/subscribe/subscription.ts", [
+    "  async [Symbol.asyncDispose](): Promise<void> {\n    await this.unsubscribe();",
+    "  async [Symbol.asyncDispose](): Promise<void> {",
+  ]),
+  mutant("`await using` leaves no pending subscription", "client/subscribe/subscription.ts", [
+    "  [Symbol.asyncDispose](): Promise<void> {\n    return this.unsubscribe();",
+    "  [Symbol.asyncDispose](): Promise<void> {\n    return Promise.resolve();",
+  ]),
+  mutant("a start by the name of its method goes where other calls go", "client/calls.ts", [
+    'if (method === "workflow.start")',
+    'if (method === "")',
+  ]),
+  mutant("a token over HTTP is not kept", "client/http/http_session.ts", [
+    "return this.#token ??= await getToken",
+    "return this.#token ?? await getToken",
+  ]),
+  mutant("records are read ever more rarely", "client/follow/poll_timer.ts", [
+    "return Math.min(pause * 1.5, LONGEST_PAUSE);",
+    "return pause * 1.5;",
+  ]),
   mutant("a firehose does not limit the rate of enqueues", "client/subscribe/event_router.ts", [
     ' || this.#serverChannels.has("firehose"))',
     ")",

@@ -104,6 +104,36 @@ function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterabl
   }
 }
 
+/** Rule 6: over HTTP a client keeps a token that was accepted until one is refused. */
+function* acceptedTokensAreKept({ actors, model, program }: Evidence): Iterable<string> {
+  const late = LATE + program.latency[1];
+  for (const { name: client, plan, isHttp } of actors) {
+    if (!isHttp || !plan.hasFreshTokens) continue;
+    /** When each request was sent, and with which token. */
+    const sent = new Map<string, { at: number; token: string }>();
+    const known = new Set<string>();
+    let [acceptedAt, refusedAt] = [Infinity, -Infinity];
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (!who.startsWith(`${client}#`) || frame === undefined) continue;
+      if (what.startsWith("requests")) {
+        const [, inBody, inAddress] = TOKEN.exec(frame) ?? [];
+        const token = inBody ?? inAddress;
+        if (token === undefined) continue;
+        sent.set(who, { at, token });
+        if (!known.has(token) && acceptedAt + late < at) {
+          yield `6: ${client} uses another token at ${at}, although its last one was accepted`;
+          break;
+        }
+        known.add(token);
+      } else if (what.startsWith("answers") && frame.includes('"code":401')) {
+        [acceptedAt, refusedAt] = [Infinity, at];
+      } else if (what === "answers" && (sent.get(who)?.at ?? -Infinity) > refusedAt + late) {
+        acceptedAt = Math.min(acceptedAt, at);
+      }
+    }
+  }
+}
+
 /** After how many milliseconds a refusal has arrived, if a fault delays it. */
 const LATE = 2_100;
 
@@ -243,6 +273,7 @@ function* streamsFailForAReason({ program, model, actors }: Evidence): Iterable<
 export const HTTP_RULES: readonly Rule[] = [
   streamsAreTold,
   refusedTokensAreDropped,
+  acceptedTokensAreKept,
   streamsComeBack,
   streamsAreLeft,
   readsAreTriedAgain,

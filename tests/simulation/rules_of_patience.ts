@@ -1,4 +1,6 @@
 import { type Actor, callName } from "./actor.ts";
+import { hasConnectionOf } from "./model.ts";
+import { hasOnlyCalls } from "./program.ts";
 import type { Evidence, Rule } from "./rules.ts";
 
 /** How much later a timer may fire. */
@@ -150,6 +152,36 @@ function* readsAreSpaced({ actors, model, world }: Evidence): Iterable<string> {
   }
 }
 
+/** How many times longer pauses are while events arrive. */
+const WITH_EVENTS = 3;
+
+/** Rule 1: whoever waits for a job or run goes on reading it, while nothing goes wrong. */
+function* readsGoOn({ actors, model, world, program }: Evidence): Iterable<string> {
+  if (!program.isCalm && !hasOnlyCalls(program)) return;
+  for (const { name: client, outcomes, plan } of actors) {
+    if (hasConnectionOf(model.harmed, client)) continue;
+    const times = plan.transport === "rpc" ? 1 : WITH_EVENTS;
+    const longest = times * LONGEST_PAUSE + 8 * program.latency[1] + 1_000;
+    const reads = model.world.trace.filter(({ who, what, frame }) =>
+      who.startsWith(`${client}#`) && frame && /^(sends|requests)/.test(what)
+    ).map(({ at, frame }) => ({ at, id: READ.exec(frame!)?.[1] }));
+    for (const outcome of outcomes) {
+      const { target, worldBegin, worldEnd, isSettled } = outcome;
+      if (!target) continue;
+      const end = isSettled ? worldEnd : world.now;
+      const own = reads.filter(({ id, at }) => id === target && at >= worldBegin && at <= end);
+      let last = worldBegin;
+      for (const at of [...own.map(({ at }) => at), end]) {
+        if (at - last > longest) {
+          yield `1: ${callName(outcome)} did not read ${target} from ${last} to ${at}`;
+          break;
+        }
+        last = at;
+      }
+    }
+  }
+}
+
 /** For how many milliseconds each caller has followed each job or run. */
 function spansOf({ outcomes, watches }: Actor, now: number): Map<string, number[]> {
   const spans = new Map<string, number[]>();
@@ -223,6 +255,7 @@ export const PATIENCE_RULES: readonly Rule[] = [
   attemptsEnd,
   idleLanesAreFew,
   readsAreSpaced,
+  readsGoOn,
   subscribersSurvive,
   framesHaveTheirTime,
   closingStopsAll,
