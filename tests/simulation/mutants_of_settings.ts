@@ -216,6 +216,10 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "return Math.min(pause * 1.5, LONGEST_PAUSE);",
     "return pause * 1.5;",
   ]),
+  mutant("calls that wait for their turn outlive the client", "client/session.ts", [
+    "for (const queue of [this.throttle, this.#queue])",
+    "for (const queue of [this.#queue])",
+  ]),
   mutant("a firehose does not limit the rate of enqueues", "client/subscribe/event_router.ts", [
     ' || this.#serverChannels.has("firehose"))',
     ")",

@@ -77,7 +77,7 @@ export function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
     for (const { at, status } of statuses) {
       if (!["failed", "closed", "idle"].includes(status.type)) continue;
       for (const outcome of outcomes) {
-        if (outcome.op.do === "close" || outcome.begin >= at || outcome.end <= at + 100) continue;
+        if (outcome.op.do === "close" || outcome.begin >= at || outcome.end <= at) continue;
         if (status.type === "idle" && !REQUESTS.includes(outcome.op.do)) continue;
         yield `1: ${callName(outcome)} went on for ${
           outcome.end - at
