@@ -220,6 +220,13 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "for (const queue of [this.throttle, this.#queue])",
     "for (const queue of [this.#queue])",
   ]),
+  mutant("an error that names no request is for the only call", "client/connection/link.ts", [
+    "const isOnly = error && this.#nextId - this.#answeredId === 2;\n",
+    "const isOnly = error && this.#calls.size === 1;\n",
+  ], [
+    'String(this.#answeredId + 1) : "");',
+    '[...this.#calls.keys()][0]! : "");',
+  ]),
   mutant("a firehose does not limit the rate of enqueues", "client/subscribe/event_router.ts", [
     ' || this.#serverChannels.has("firehose"))',
     ")",

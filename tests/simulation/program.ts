@@ -194,8 +194,8 @@ export const FRAME_KINDS = [
   // An event of a connection that has started a run, the answer to a start, a grant of credits, and a
   // message of a stream over HTTP.
   ...["lane", "result", "grant", "stream"] as const,
-  // The answers to requests to subscribe and to unsubscribe, and to pings.
-  ...["joined", "left", "pong"] as const,
+  // The answers to requests to subscribe and to unsubscribe, pings of clients, and their answers.
+  ...["joined", "left", "ping", "pong"] as const,
 ] as const;
 export type FrameKind = typeof FRAME_KINDS[number];
 

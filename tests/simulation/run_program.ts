@@ -255,6 +255,7 @@ class PlannedFaults {
     const isLane = this.#lanes.has(connection);
     if (direction === "in") {
       if (text.includes('"credits":')) return ["grant"];
+      if (text.includes('"type":"ping"')) return ["ping"];
       return WRITES.test(text) ? ["write"] : [];
     }
     if (text.startsWith("event:")) return ["stream", "answer"];

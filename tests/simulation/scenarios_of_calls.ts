@@ -22,6 +22,9 @@ import {
   within,
 } from "./script.ts";
 
+/** So many milliseconds after the last call that a ping may be under way. */
+const aroundPing = fc.integer({ min: 1_000, max: 1_200 });
+
 /** Jobs, and the calls about them. */
 export const CALL_SCENARIOS: readonly Scenario[] = [
   {
@@ -232,5 +235,23 @@ export const CALL_SCENARIOS: readonly Scenario[] = [
       ["malformed", "malformed", "malformed", "drop", "cut"],
       12,
     ),
+  },
+  {
+    name: "pings that the server cannot read",
+    latencies: [[0, 200]],
+    clients: [plan({ pingInterval: just(1_000), timeout: just(30_000) })],
+    slots: [
+      call("connect", {}, waits),
+      many(
+        either(
+          call("enqueue", {}, { ...waits, after: aroundPing }),
+          call("publish", {}, { ...waits, after: aroundPing }),
+        ),
+        2,
+        5,
+      ),
+      rest,
+    ],
+    faults: faultsOf(["ping"], ["malformed"], 4),
   },
 ];
