@@ -52,8 +52,9 @@ export interface Outcome {
   readonly isAfterClose: boolean;
   /** What the handle on a job or run said when the call had settled. */
   handle?: { readonly name?: string; readonly queue?: string; readonly state: string };
-  /** How many timers the client had when it was closed. */
+  /** How many timers the client had when it was closed, and a little later. */
   timers?: number;
+  lateTimers?: number;
   /** How many jobs were enqueued, each time that the caller was told. */
   readonly progress: number[];
 }
@@ -81,6 +82,8 @@ export interface Reading {
   ended?: { error?: unknown };
   /** Whether the caller ended it. */
   isLeft: boolean;
+  /** When the caller unsubscribed, on the clock of the world. */
+  leftAt?: number;
   /** When it ended, on the clock of the world. */
   endedAt?: number;
   /** Whether a slow reader is still busy with an item. */
@@ -203,6 +206,8 @@ export class Actor {
   };
   /** The grants of the client, on all its connections. */
   readonly grants: SentGrant[] = [];
+  /** The requests over HTTP that have no answer yet. */
+  readonly exchanges = new Set<Promise<Response>>();
   /** The random numbers that the client has used. */
   readonly randoms: number[] = [];
   /** What to do when so many more frames have arrived. */
@@ -257,8 +262,11 @@ export class Actor {
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
     if (plan.transport !== "socket") {
       const Client = CLIENTS[plan.transport];
+      const http = world.httpOptions(this.name);
+      const exchange = http.fetch ?? fetch;
       const { options, release, timers } = tie({
-        ...world.httpOptions(this.name),
+        ...http,
+        fetch: (...request: Parameters<typeof fetch>) => this.#watchExchange(exchange(...request)),
         random: noted,
         token,
         timeout,
@@ -404,6 +412,13 @@ export class Actor {
     else this.#onFrames.add({ frames, act: later });
   }
 
+  #watchExchange(response: Promise<Response>): Promise<Response> {
+    const end = () => void this.exchanges.delete(response);
+    this.exchanges.add(response);
+    response.then(end, end);
+    return response;
+  }
+
   #watchFrames(socket: WebSocket): WebSocket {
     const watched = socket as unknown as WorldSocket;
     if (!watched.receive) {
@@ -519,6 +534,7 @@ export class Actor {
         const reading = chosen(this.subscriptions, op.pick);
         if (!reading) return;
         reading.isLeft = true;
+        reading.leftAt ??= this.#world.now;
         const { confirmed, subscription } = reading;
         const leavable = op.pick % 2 === 1 && confirmed || subscription!;
         if (!op.using) return await leavable.unsubscribe();
@@ -561,6 +577,7 @@ export class Actor {
           await using _client = client;
         } else await client.close({ drain: op.drain });
         void turns(SETTLING).then(() => outcome.timers = this.timers());
+        this.clock.setTimeout(() => outcome.lateTimers = this.timers(), LATER);
         this.isClosed = true;
         return;
     }
@@ -680,6 +697,9 @@ export class Actor {
 
 /** In how many turns everything that a closed client has to end has ended. */
 const SETTLING = 50;
+
+/** How many milliseconds later also the connections of a closed client have ended. */
+const LATER = 1_500;
 
 /** Waits until turns of the queue of microtasks have passed. */
 async function turns(count: number): Promise<void> {

@@ -53,7 +53,7 @@ export function* readsAreRepeated({ actors }: Evidence): Iterable<string> {
 
 /** Rule 1: `close({ drain: true })` lets pending calls finish. */
 export function* drainWaits({ actors }: Evidence): Iterable<string> {
-  for (const { outcomes, isHttp } of actors) {
+  for (const { outcomes, statuses, isHttp } of actors) {
     // Clients over HTTP cannot drain.
     if (isHttp) continue;
     const closings = outcomes.filter(({ op }) => op.do === "close");
@@ -61,7 +61,11 @@ export function* drainWaits({ actors }: Evidence): Iterable<string> {
     if (!first || closings.some(({ op }) => op.do === "close" && !op.drain)) continue;
     for (const outcome of outcomes) {
       if (outcome === first) break;
-      const isCall = REQUESTS.includes(outcome.op.do) || outcome.op.do === "start";
+      const { op } = outcome;
+      // Who waits for another connection has no deadline, and a drain does not wait as long.
+      const isOpening = op.do === "connect" &&
+        stateAt(statuses, first.begin)?.status.type === "connecting";
+      const isCall = REQUESTS.includes(op.do) || op.do === "start" || isOpening;
       if (isCall && codeOf(outcome) === "closed") {
         yield `1: ${callName(outcome)} was rejected by ${
           callName(first)
@@ -73,12 +77,15 @@ export function* drainWaits({ actors }: Evidence): Iterable<string> {
 
 /** Rule 1: when a client has given up, cannot connect or is closed, its calls end. */
 export function* callsEndWithTheClient({ actors }: Evidence): Iterable<string> {
-  for (const { outcomes, statuses, name: client } of actors) {
+  for (const { outcomes, statuses, name: client, hasBursts } of actors) {
     for (const { at, status } of statuses) {
       if (!["failed", "closed", "idle"].includes(status.type)) continue;
       for (const outcome of outcomes) {
         if (outcome.op.do === "close" || outcome.begin >= at || outcome.end <= at) continue;
-        if (status.type === "idle" && !REQUESTS.includes(outcome.op.do)) continue;
+        const { op } = outcome;
+        // Enqueues that wait for their turn try to connect once more.
+        const isLater = !REQUESTS.includes(op.do) || (op.do === "enqueue" && hasBursts);
+        if (status.type === "idle" && isLater) continue;
         yield `1: ${callName(outcome)} went on for ${
           outcome.end - at
         } ms after ${client} was ${status.type}`;

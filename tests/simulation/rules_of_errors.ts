@@ -58,6 +58,16 @@ function* waitsFailWithTheirState({ actors }: Evidence): Iterable<string> {
   }
 }
 
+/** Rule 1: the error of a burst has the code of the enqueue that failed. */
+function* burstsFailWithTheirCause({ actors }: Evidence): Iterable<string> {
+  for (const outcome of actors.flatMap(({ outcomes }) => outcomes)) {
+    const { error } = outcome;
+    if (!(error instanceof EnqueueManyError)) continue;
+    const { code } = Object(error.cause);
+    if (error.code !== code) yield `1: ${callName(outcome)} failed with ${error.code}, not ${code}`;
+  }
+}
+
 /** Rule 6: a client that gave up says why. */
 function* givingUpHasACause({ actors }: Evidence): Iterable<string> {
   for (const { name: client, statuses } of actors) {
@@ -156,6 +166,7 @@ export const ERROR_RULES: readonly Rule[] = [
   codesAreThoseOfTheServer,
   refusedTokensAreAuthErrors,
   waitsFailWithTheirState,
+  burstsFailWithTheirCause,
   lateCallsSayWhy,
   givingUpHasACause,
   unreadableMessagesAreTold,

@@ -80,7 +80,7 @@ function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterabl
     if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
     for (const outcome of outcomes) {
       if (Object(outcome.error).code !== 401 || expirations >= TOKENS - 1) continue;
-      if (isTokenMissing(outcome.error)) continue;
+      if (isTokenMissing(outcome.error) || plan.wrongTokens) continue;
       yield `6: ${callName(outcome)} was refused although ${client} can get another token`;
     }
     const tokens = new Map<string, string>();
@@ -210,7 +210,7 @@ const METHODS: Readonly<Record<string, string>> = {
 /** Rule 1: over HTTP a read without an answer is tried again, as often and as late as documented. */
 function* readsAreTriedAgain({ model, actors, program }: Evidence): Iterable<string> {
   for (const { name: client, isHttp, outcomes, watches, plan, randoms } of actors) {
-    if (!isHttp) continue;
+    if (!isHttp || plan.wrongTokens) continue;
     // With another token a read is sent once more.
     const mayRenew = plan.hasFreshTokens && program.steps.some((step) => "expire" in step);
     const most = mayRenew ? Infinity : (plan.httpRetries ?? 3) + 1;

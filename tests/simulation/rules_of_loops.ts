@@ -1,6 +1,6 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { callName, type Reading } from "./actor.ts";
-import { hasConnectionOf, type ServerSession } from "./model.ts";
+import { hasConnectionOf, keyOf, type ServerSession } from "./model.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
@@ -64,6 +64,52 @@ function* unseenEventsAreMissing({ actors, model }: Evidence): Iterable<string> 
       if (!mayMiss && [...counts.values()].every((count) => count >= 0)) {
         yield `5: ${callName(outcome)} of ${id} was told of unseen events, but has seen all`;
       }
+    }
+  }
+}
+
+/** By how many milliseconds the time in a record may differ from that of an event. */
+const MARGIN = 10;
+
+/** Rule 5: a gap for earlier attempts of a job names the time of those that are missing. */
+function* earlierAttemptsAreCovered({ program, actors, model }: Evidence): Iterable<string> {
+  // What comes late, or from another node, is missing later, too, and the gap is not told again.
+  if (program.nodes !== 1) return;
+  for (const { name: client, watches } of actors) {
+    if (hasConnectionOf(model.harmed, client)) continue;
+    for (const { outcome, items, ended, isLeft, name: id } of watches) {
+      const gaps = items.filter((item) => !isEvent(item)) as Gap[];
+      const isOver = !ended || ended.error || isLeft || model.cancelled.has(id);
+      if (isOver || !id.startsWith("job_") || gaps.length === 0) continue;
+      if (gaps.some(({ reason }) => reason !== "unseen")) continue;
+      const read = new Set(items.filter(isEvent).map(keyOf));
+      for (const { event } of model.published) {
+        if (event.topic !== `job:${id}` || event.type !== "job.retrying") continue;
+        const at = Date.parse(event.ts);
+        const isCovered = read.has(keyOf(event)) ||
+          gaps.some(({ since, until }) =>
+            Date.parse(since) - MARGIN <= at && at <= Date.parse(until) + MARGIN
+          );
+        if (!isCovered) yield `5: ${callName(outcome)} misses ${keyOf(event)}, outside of its gaps`;
+      }
+    }
+  }
+}
+
+/** Rule 5: a gap for a failed step of a run stands where the step has failed. */
+function* failedStepsHaveTheirPlace({ actors, model }: Evidence): Iterable<string> {
+  for (const { outcome, items, ended, isLeft, name: id } of actors.flatMap((it) => it.watches)) {
+    if (!ended || ended.error || isLeft || !id.startsWith("wfrun_")) continue;
+    if (items.some((item) => !isEvent(item) && item.reason !== "unseen")) continue;
+    const own = model.published.filter(({ event }) => event.topic === `workflow:${id}`);
+    const orders = new Map(own.map(({ event, order }) => [nameOf(event), order]));
+    const read = items.map((item) => isEvent(item) ? orders.get(nameOf(item)) ?? -1 : undefined);
+    for (const { event, order } of own) {
+      if (event.type !== "workflow.step_failed" || read.includes(order)) continue;
+      if (model.lost.has(keyOf(event))) continue;
+      const next = read.findIndex((it) => it !== undefined && it > order);
+      if (next < 1 || read[next - 1] === undefined) continue;
+      yield `5: ${callName(outcome)} of ${id} has no gap where it misses ${keyOf(event)}`;
     }
   }
 }
@@ -145,12 +191,25 @@ function overflowsOf({ items }: Reading): Gap[] {
   return items.filter((item) => item.type === "gap" && item.reason === "overflow") as Gap[];
 }
 
+/** Rule 7: whoever has unsubscribed reads nothing more. */
+function* leaversReadNoMore({ actors }: Evidence): Iterable<string> {
+  for (
+    const { outcome, items, times, leftAt = Infinity } of actors.flatMap((it) => it.subscriptions)
+  ) {
+    const index = times.findIndex((at) => at > leftAt);
+    if (index >= 0) yield `7: ${callName(outcome)} yielded ${items[index]!.type} after its end`;
+  }
+}
+
 /** Rules about loops over events: how they begin and end, and the gaps in them. */
 export const LOOP_RULES: readonly Rule[] = [
   loopsEndQuietly,
   nothingBeginsAfterClose,
   unseenEventsAreMissing,
+  earlierAttemptsAreCovered,
+  failedStepsHaveTheirPlace,
   failuresAreExplained,
   droppedEventsAreMissing,
   overflowsFollowEachOther,
+  leaversReadNoMore,
 ];

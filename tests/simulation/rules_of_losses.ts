@@ -10,6 +10,9 @@ const OLDER = 1_500 + LONGEST_FAULT;
 /** Matches the types of events that only a started job or run has. */
 const PROGRESS = /\.(step_\w+|completed|failed|retrying)$/;
 
+/** Matches the types of events with which a job or run ends. */
+const END = /\.(completed|failed)$/;
+
 /** Rule 4: who hears that a job or run has gone on, but not that it has started, is told of a loss. */
 function* lostStartsAreTold({ actors, model, world, program }: Evidence): Iterable<string> {
   if (model.lost.size === 0) return;
@@ -24,13 +27,18 @@ function* lostStartsAreTold({ actors, model, world, program }: Evidence): Iterab
         if (what !== "receives, but drop" || !frame!.includes('.started"')) continue;
         const { data: event } = JSON.parse(frame!);
         const events = model.published.filter((it) => it.event.topic === event.topic);
-        if (events.filter((it) => it.event.type.endsWith(".started")).length !== 1) continue;
+        const hasOneStart = events.filter((it) => it.event.type.endsWith(".started")).length === 1;
+        // Those of one attempt and of another are told apart if nothing else was lost.
+        const about = own.filter((it) => it.frame?.includes(`"topic":"${event.topic}"`));
+        const lost = about.filter((it) => it.what.startsWith("receives,")).length;
+        if (!hasOneStart && (lost !== 1 || program.nodes !== 1)) continue;
         const since = worldAt + OLDER + program.latency[1];
         const reading = events[0]!.at > since &&
           subscriptions.find((it) => isOlder(it, events[0]!, program.latency[1]));
+        const progress = hasOneStart ? PROGRESS : END;
         const goesOn = own.slice(index).some((it) =>
-          it.what === "receives" && it.frame!.includes(`"topic":"${event.topic}"`) &&
-          PROGRESS.test(JSON.parse(it.frame!).data.type)
+          it.what === "receives" && about.includes(it) &&
+          progress.test(JSON.parse(it.frame!).data.type)
         );
         const isTold = statuses.some((it) =>
           it.worldAt >= at && it.status.type === "gap" && it.status.reason === "lost"
@@ -102,5 +110,63 @@ function* failedLeavesAreTold(
   }
 }
 
+/** When a world begins. */
+const START = Date.parse("2026-01-01T00:00:00Z");
+
+/** Rule 4: a loss is told once, and only of what was published after the client had connected. */
+function* lossesAreNew({ actors, model, world }: Evidence): Iterable<string> {
+  for (const { name: client, statuses, isHttp } of actors) {
+    if (isHttp) continue;
+    let openedAt = 0;
+    const told = new Map<string, number>();
+    for (const { status, worldAt } of statuses) {
+      if (status.type === "connected") {
+        openedAt = world.connections.find((it) => it.sessionId === status.sessionId)?.openedAt ?? 0;
+      }
+      if (status.type !== "gap" || status.reason !== "lost") continue;
+      const { since, until } = status;
+      if (Date.parse(since) < START + openedAt) {
+        yield `4: ${client} was told at ${worldAt} of a loss from ${since} on, before it connected`;
+      }
+      const times = (told.get(since + until) ?? 0) + 1;
+      told.set(since + until, times);
+      // Jobs that were created in one millisecond may end in one, too.
+      const topics = new Set(
+        model.published.flatMap(({ event }) =>
+          Date.parse(event.ts) === Date.parse(until) ? event.topic : []
+        ),
+      );
+      if (times <= topics.size + 1) continue;
+      yield `4: ${client} was told ${times} times of the loss from ${since} to ${until}`;
+    }
+  }
+}
+
+/** Rule 4: each subscription is told that its connection was replaced. */
+function* reconnectsAreTold({ actors }: Evidence): Iterable<string> {
+  for (const { subscriptions, statuses, isHttp } of actors) {
+    if (isHttp) continue;
+    const last = statuses.findLast(({ status }) => status.type === "connected");
+    const lost = statuses.findLast(({ status }) => status.type === "disconnected");
+    if (last?.status.type !== "connected" || last.status.attempt === 0 || !lost) continue;
+    for (const { outcome, items, times, ended, isLeft, isBusy } of subscriptions) {
+      const isConfirmed = outcome.isSettled && !outcome.error && outcome.worldEnd < lost.worldAt;
+      if (!isConfirmed || ended || isLeft || isBusy) continue;
+      const isTold = items.some((item, index) =>
+        item.type === "gap" && item.reason !== "credits" && item.reason !== "lost" &&
+        times[index]! >= last.worldAt
+      );
+      if (!isTold) {
+        yield `4: ${callName(outcome)} was not told of the connection since ${last.worldAt}`;
+      }
+    }
+  }
+}
+
 /** Rules about what was lost: who is told of it. */
-export const LOSS_RULES: readonly Rule[] = [lostStartsAreTold, failedLeavesAreTold];
+export const LOSS_RULES: readonly Rule[] = [
+  lostStartsAreTold,
+  failedLeavesAreTold,
+  lossesAreNew,
+  reconnectsAreTold,
+];

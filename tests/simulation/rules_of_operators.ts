@@ -137,5 +137,22 @@ function* operatorsMend({ actors, model, program }: Evidence): Iterable<string> 
   }
 }
 
+/** Rule 1: an operator's hooks get the id that each request is about. */
+function* operatorsHooksGetTheId({ actors }: Evidence): Iterable<string> {
+  for (const { outcomes, plan, hooked } of actors) {
+    if (!plan.hasHooks || plan.transport !== "admin") continue;
+    for (const outcome of outcomes) {
+      const { asked, isSettled } = outcome;
+      if (!asked || !isSettled || hooked.requests.some((it) => it.endsWith(` ${asked}`))) continue;
+      yield `1: ${callName(outcome)} was no request about ${asked} for its hooks`;
+    }
+  }
+}
+
 /** Rules about clients of the admin API. */
-export const OPERATOR_RULES: readonly Rule[] = [countsAreTrue, operatorsAreServed, operatorsMend];
+export const OPERATOR_RULES: readonly Rule[] = [
+  countsAreTrue,
+  operatorsAreServed,
+  operatorsMend,
+  operatorsHooksGetTheId,
+];

@@ -1,6 +1,7 @@
 import { AuthError } from "../../mod.ts";
 import { callName, isState, isTokenMissing, type Outcome } from "./actor.ts";
 import type { Evidence, Rule } from "./rules.ts";
+import { startsRun } from "./rules_of_calls.ts";
 
 const codeOf = ({ error }: Outcome): unknown => Object(error).code;
 
@@ -76,6 +77,25 @@ function* tokensAreRenewed({ program, actors }: Evidence): Iterable<string> {
       ) {
         yield `6: ${client} tries a token again at ${at} that was refused`;
       }
+    }
+  }
+}
+
+/** Rule 6: a token that cannot be replaced is not sent again in the attempt in which it was refused. */
+function* fixedTokensAreSentOnce({ actors, model }: Evidence): Iterable<string> {
+  for (const { name: client, plan, statuses, outcomes, isHttp } of actors) {
+    // A connection for a start has no status.
+    if (isHttp || plan.hasFreshTokens || outcomes.some(({ op }) => startsRun(op))) continue;
+    let refusedAt = Infinity;
+    for (const { at, who, what, frame } of model.world.trace) {
+      if (!who.startsWith(`${client}#`)) continue;
+      if (what === "receives" && frame!.includes('"code":401')) refusedAt = at;
+      if (!what.startsWith("opens") || at < refusedAt) continue;
+      const isAsked = statuses.some(({ status, worldAt }) =>
+        worldAt >= refusedAt && worldAt <= at && /^(re)?connecting$/.test(status.type)
+      );
+      if (!isAsked) yield `6: ${client} sends a token again at ${at}, refused at ${refusedAt}`;
+      refusedAt = Infinity;
     }
   }
 }
@@ -159,6 +179,7 @@ export const OUTAGE_RULES: readonly Rule[] = [
   startsFailForAReason,
   waitsHavePatience,
   tokensAreRenewed,
+  fixedTokensAreSentOnce,
   queuesHaveRoom,
   streamsEndForAReason,
   connectStartsOver,

@@ -128,15 +128,17 @@ const [LONGEST_PAUSE, FIRST_READS] = [5_000, 14];
 const WAKES = 4;
 
 /** Rule 6: whoever follows a job or run reads it at growing intervals, or because of an event. */
-function* readsAreSpaced({ actors, model, world }: Evidence): Iterable<string> {
+function* readsAreSpaced({ program, actors, model, world }: Evidence): Iterable<string> {
+  const hasOutage = !hasOnlyCalls(program);
   for (const actor of actors) {
     const { name: client, outcomes, watches, isHttp, hasSlept } = actor;
-    if (isHttp || hasSlept) continue;
+    // Over HTTP a read without an answer is sent again.
+    if (hasSlept || isHttp && (hasOutage || hasConnectionOf(model.harmed, client))) continue;
     const spans = spansOf(actor, world.now);
     if (spans.size === 0) continue;
     const reads = new Map<string, number>();
     for (const { who, what, frame } of model.world.trace) {
-      if (!frame || !what.startsWith("sends") || !who.startsWith(`${client}#`)) continue;
+      if (!frame || !/^(sends|requests)/.test(what) || !who.startsWith(`${client}#`)) continue;
       const id = READ.exec(frame)?.[1];
       if (id) reads.set(id, (reads.get(id) ?? 0) + 1);
     }
@@ -178,6 +180,29 @@ function* readsGoOn({ actors, model, world, program }: Evidence): Iterable<strin
         }
         last = at;
       }
+    }
+  }
+}
+
+/** Rule 6: a run that may belong to a start is read once, however often its events arrive. */
+function* candidatesAreReadOnce({ actors, model }: Evidence): Iterable<string> {
+  for (const actor of actors) {
+    const { name: client, outcomes, isHttp, plan } = actor;
+    const starts = outcomes.filter(({ op }) => op.do === "start").length;
+    // A read that takes too long, or is lost, is tried again.
+    if (isHttp || starts === 0 || plan.timeout < 2_000) continue;
+    if (hasConnectionOf(model.harmed, client)) continue;
+    const followed = spansOf(actor, 0);
+    const reads = new Map<string, number>();
+    for (const { who, what, frame } of model.world.trace) {
+      if (!frame || !what.startsWith("sends") || !who.startsWith(`${client}#`)) continue;
+      const id = READ.exec(frame)?.[1];
+      if (id?.startsWith("wfrun_")) reads.set(id, (reads.get(id) ?? 0) + 1);
+    }
+    for (const [id, count] of reads) {
+      const most = starts + outcomes.filter(({ asked, target }) => (target ?? asked) === id).length;
+      if (followed.has(id) || count <= most) continue;
+      yield `6: ${client} read ${id} ${count} times, for ${starts} starts`;
     }
   }
 }
@@ -230,6 +255,10 @@ function* closingStopsAll({ actors, model }: Evidence): Iterable<string> {
         at > closed.worldAt && what.startsWith("opens") && who.startsWith(`${client}#`)
       );
     if (opened) yield `7: ${client} opens ${opened.who} at ${opened.at}, after it was closed`;
+    for (const outcome of outcomes) {
+      const { lateTimers = 0 } = outcome;
+      if (lateTimers > 0) yield `7: ${callName(outcome)} still has ${lateTimers} timers`;
+    }
     // Connections for starts may still wait for the answer that ends their subscription.
     if (outcomes.some(({ op }) => op.do === "start")) continue;
     const closings = outcomes.filter(({ op }) => op.do === "close");
@@ -256,6 +285,7 @@ export const PATIENCE_RULES: readonly Rule[] = [
   idleLanesAreFew,
   readsAreSpaced,
   readsGoOn,
+  candidatesAreReadOnce,
   subscribersSurvive,
   framesHaveTheirTime,
   closingStopsAll,

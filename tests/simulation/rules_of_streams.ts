@@ -74,6 +74,17 @@ function* buffersHaveTheirSize({ actors }: Evidence): Iterable<string> {
   }
 }
 
+/** Rule 4: what a buffer held when it was full is read before the error. */
+function* fullBuffersAreRead({ actors }: Evidence): Iterable<string> {
+  for (const { outcome, items, ended, isLeft } of actors.flatMap((it) => it.subscriptions)) {
+    if (isLeft || Object(ended?.error).code !== "overflow") continue;
+    const { buffer = 10_000 } = outcome.op as { buffer?: number };
+    const { length } = items.filter(isEvent);
+    if (length >= buffer) continue;
+    yield `4: ${callName(outcome)} failed after ${length} events, with room for ${buffer}`;
+  }
+}
+
 /** Whether an event may have reached a subscription, if only because the client has another one. */
 function mayReach(
   { event, sessions }: Published,
@@ -151,6 +162,7 @@ export function* waitsTellTheOutcome({ actors }: Evidence): Iterable<string> {
 export const STREAM_RULES: readonly Rule[] = [
   buffersHaveTheirSize,
   overflowIsExact,
+  fullBuffersAreRead,
   watchesAreInOrder,
   waitsTellTheOutcome,
 ];

@@ -200,6 +200,28 @@ function* silentServersArePinged(evidence: Evidence): Iterable<string> {
   }
 }
 
+/** Matches a request to cancel a job, and the id. */
+const CANCEL = /"method":"job\.cancel".*"job_id":"(\w+)"/;
+
+/** Rule 2: a request to cancel a job is sent once. */
+function* cancelsAreSentOnce({ program, model, actors }: Evidence): Iterable<string> {
+  const mayExpire = program.steps.some((step) => "expire" in step);
+  for (const { name: client, outcomes, isHttp } of actors) {
+    // With another token a request over HTTP is sent again.
+    if (isHttp && mayExpire) continue;
+    const sent = new Map<string, number>();
+    for (const { who, what, frame } of model.world.trace) {
+      if (!frame || !/^(sends|requests)/.test(what) || !who.startsWith(`${client}#`)) continue;
+      const id = CANCEL.exec(frame)?.[1];
+      if (id) sent.set(id, (sent.get(id) ?? 0) + 1);
+    }
+    for (const [id, times] of sent) {
+      const calls = outcomes.filter(({ op, asked }) => op.do === "cancel" && asked === id).length;
+      if (times > calls) yield `2: ${client} sent ${times} requests to cancel ${id}, not ${calls}`;
+    }
+  }
+}
+
 /** Rules about what clients send, and on which connections. */
 export const WIRE_RULES: readonly Rule[] = [
   grantsFillTheWindow,
@@ -207,4 +229,5 @@ export const WIRE_RULES: readonly Rule[] = [
   lostLanesAreTold,
   workingLanesHaveNoGap,
   silentServersArePinged,
+  cancelsAreSentOnce,
 ];

@@ -7,6 +7,7 @@ import type { CallStep, FrameKind, PlannedFault, Program } from "./program.ts";
 import { nothingIsLeft, RULES } from "./rules.ts";
 import { CALL_RULES } from "./rules_of_calls.ts";
 import { ERROR_RULES } from "./rules_of_errors.ts";
+import { EXCHANGE_RULES, exchangesEnd } from "./rules_of_exchanges.ts";
 import { FLOW_RULES } from "./rules_of_flow.ts";
 import { FORMAT_RULES } from "./rules_of_formats.ts";
 import { HTTP_RULES } from "./rules_of_http.ts";
@@ -41,6 +42,7 @@ const ALL_RULES = [
   ...[...RESULT_RULES, ...TIME_RULES, ...WIRE_RULES, ...HTTP_RULES],
   ...[...ERROR_RULES, ...PATIENCE_RULES, ...LOOP_RULES, ...LOSS_RULES],
   ...[...LIMIT_RULES, ...OPERATOR_RULES, ...SETTING_RULES, ...FORMAT_RULES],
+  ...EXCHANGE_RULES,
 ];
 
 /** How many milliseconds after the last step everything must be in order again. */
@@ -102,7 +104,7 @@ async function runInWorld(program: Program, memory?: MemoryCheck<Program>): Prom
     violations.push(...timersEndAtOnce(evidence));
     await world.advance(CLOSE);
     violations.push(...nothingIsLeft(evidence), ...statusesAreInOrder(evidence));
-    violations.push(...statusLoopsEnd(evidence));
+    violations.push(...statusLoopsEnd(evidence), ...exchangesEnd(evidence));
     const clocks = new Set(actors.map(({ clientClock }) => clientClock));
     violations.push(...channelsAreLeft(evidence), ...memory?.findListeners(clocks) ?? []);
   } catch (error) {
