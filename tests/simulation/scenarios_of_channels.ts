@@ -67,11 +67,8 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
       either(
         none,
         none,
-        either(
-          call("unsubscribe", {}, { after: within(300) }),
-          call("close", {}, { after: within(300) }),
-          outage,
-        ),
+        call("unsubscribe", {}, { after: within(300) }),
+        either(call("close", {}, { after: within(300) }), outage),
       ),
       rest,
     ],
@@ -92,11 +89,13 @@ export const CHANNEL_SCENARIOS: readonly Scenario[] = [
         1,
         2,
       ),
-      either(none, none, cut),
+      either(none, cut),
       pauseOf(oneOf(1_100, 4_500, 7_000, 9_000)),
+      // A run that starts while the connection is away, which is told.
+      either(none, none, all(cut, call("start", { name: just("long") }, { client: just(1) }))),
       many(
         either(
-          call("enqueue", { name: oneOf("work", "noop", "noop", "fails", "flaky") }, {
+          call("enqueue", { name: oneOf("work", "noop", "fails", "flaky", "flaky") }, {
             client: oneOf(0, 1),
             times: oneOf(1, 2, 4),
           }),

@@ -54,6 +54,8 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
       maybe(call("subscribe", {}, waits)),
       outage,
       many(either(anyCall, call("start"), call("enqueueMany")), 1, 3),
+      // The others have more time.
+      maybe(call("stats", {}, { timeout: oneOf(1, 50, 200) })),
       call("close", { drain: oneOf(true, true, false) }, { after: within(400) }),
       maybe(anyCall),
       maybe(restart),
@@ -67,7 +69,17 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
     slots: [
       either(call("connect", {}, waits), call("enqueue", {}, waits)),
       many(call("subscribe", {}, waits), 0, 2),
-      many(either(anyCall, call("enqueueMany")), 0, 3),
+      many(
+        either(
+          anyCall,
+          call("enqueueMany"),
+          // It may wait for another connection, and may have been carried out.
+          call("enqueue", { retry: just("unknown") }, { timeout: oneOf(20, 100, 400) }),
+          call("enqueue", { retry: just("unknown") }, { timeout: oneOf(20, 100, 400) }),
+        ),
+        0,
+        3,
+      ),
       outage,
       many(
         call("enqueue", { retry: rarely(just("unknown"), 3) }, {
@@ -224,15 +236,17 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
   {
     name: "losses that a busy reader has not read",
     latencies: [[1, 1], [1, 5]],
-    clients: [plan({ backoff: just({ base: 100, cap: 300 }), maxRetries: just(10) })],
+    clients: [plan({ backoff: just({ base: 100, cap: 300 }), maxRetries: just(10) }), plan()],
     slots: [
       call("subscribe", {
-        channel: oneOf("jobs", "firehose", "queue"),
+        channel: oneOf("jobs", "firehose", "queue", "workflows"),
         slow: oneOf(2_000, 3_500),
         buffer: rarely(oneOf(1, 2), 3),
         overflow: rarely(oneOf("drop-newest", "drop-oldest"), 3),
       }, waits),
       call("enqueue", { name: oneOf("noop", "nobody") }, waits),
+      // Its events go on while the connection is away.
+      maybe(call("start", { name: oneOf("long", "brisk", "steady") }, { client: just(1) })),
       pauseOf(within(600)),
       cut,
       pauseOf(within(1_500)),

@@ -205,7 +205,7 @@ export const RUN_SCENARIOS: readonly Scenario[] = [
       call("start", {
         name: oneOf("brisk", "quick", "nap", "long"),
         then: oneOf("watch", "waitRun", undefined),
-        value: oneOf("object", "number", "none", "text", "null"),
+        value: oneOf("object", "number", "none", "text", "null", "short"),
       }, { times: oneOf(2, 4, 10, 20), wait: fc.boolean() }),
       maybe(
         call("start", { name: oneOf("brisk", "quick", "nap") }, {

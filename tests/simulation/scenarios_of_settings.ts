@@ -111,6 +111,7 @@ export const SETTING_SCENARIOS: readonly Scenario[] = [
       plan({
         hasFreshTokens: just(true),
         wrongTokens: oneOf([1], [2], [2], [3]),
+        transport: oneOf("socket", "socket", "socket", "rpc"),
         maxRetries: just(10),
       }),
     ],
@@ -274,6 +275,8 @@ export const SETTING_SCENARIOS: readonly Scenario[] = [
         times: just(66),
       }),
       maybe(anyCall),
+      pauseOf(just(3_000)),
+      call("start", { name: just("quick") }),
       rest,
     ],
   },
