@@ -1,6 +1,7 @@
 import { type Mutant, mutant } from "./mutants.ts";
 import { FORMAT_MUTANTS } from "./mutants_of_formats.ts";
 import { LIMIT_MUTANTS } from "./mutants_of_limits.ts";
+import { LOSS_MUTANTS } from "./mutants_of_losses.ts";
 import { SETTING_MUTANTS } from "./mutants_of_settings.ts";
 import { PROMISE_MUTANTS } from "./mutants_of_promises.ts";
 
@@ -182,4 +183,5 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
   ...LIMIT_MUTANTS,
   ...FORMAT_MUTANTS,
   ...SETTING_MUTANTS,
+  ...LOSS_MUTANTS,
 ];
