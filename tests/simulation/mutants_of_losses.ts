@@ -70,4 +70,28 @@ export const LOSS_MUTANTS: readonly Mutant[] = [
     "    this.#current!.stop.abort();\n    const next",
     "    const next",
   ]),
+  mutant("a fixed token that is refused is sent again", "client/connection/connector.ts", [
+    `if (!accepted || typeof this.#options.token === "string") throw error;`,
+    "if (!accepted) throw error;",
+  ]),
+  mutant("a request over HTTP goes on when it is given up", "client/http/http_session.ts", [
+    "      signal,\n    }, async",
+    "    }, async",
+  ]),
+  mutant("requeued calls are told as not-sent", "client/session.ts", [
+    "        this.#queue.add(call);\n        return true;",
+    '        call.id = "";\n        this.#queue.add(call);\n        return true;',
+  ]),
+  mutant("one retry too few over HTTP", "client/http/http_session.ts", [
+    "attempt > maxRetries",
+    "attempt >= maxRetries",
+  ]),
+  mutant("a job's cancel ignores its options", "client/job.ts", [
+    "cancel(this.#transport, this.job_id, options)",
+    "cancel(this.#transport, this.job_id)",
+  ]),
+  mutant("over HTTP a new token that is refused is renewed", "client/http/http_session.ts", [
+    "if (!isTokenNew) continue;",
+    "if (attempt < 3) continue;",
+  ]),
 ];

@@ -80,6 +80,8 @@ export const CONNECTION_SCENARIOS: readonly Scenario[] = [
         0,
         3,
       ),
+      // So that a request may have arrived, and its answer not.
+      pauseOf(oneOf(0, 1, 1, 10)),
       outage,
       many(
         call("enqueue", { retry: rarely(just("unknown"), 3) }, {
