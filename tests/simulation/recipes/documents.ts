@@ -12,6 +12,7 @@ import { encodeBase64 } from "../../../protocol/base64.ts";
 import { dataOf } from "../../report/_html.ts";
 import { READERS } from "../../report/_readers.ts";
 import { reportOf } from "../../report/_report.ts";
+import { checkContents } from "./document_contents.ts";
 import { type Outcome, outcomesIn } from "./streams.ts";
 
 const [isEvent, isSummary] = [eventSchema(), summarySchema()].map((schema) =>
@@ -181,7 +182,8 @@ export async function* checkDocuments(
         .find(({ words }) => !report.includes(words));
       if (untold) yield `${name} does not tell the failure ${untold.words}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
-      const problem = CHECKS[name]?.(report, outcomes, events);
+      const problem = CHECKS[name]?.(report, outcomes, events) ??
+        checkContents(name, report, events);
       if (problem) yield `${name} is not valid: ${JSON.stringify(problem)}`;
       if (stored && await reportOf(name, stored) !== report) {
         yield `${name} is another document when it is made from the stored stream`;
