@@ -76,6 +76,7 @@ export async function* checkStreams(
   const wanted = [...events.slice(0, -1).toSorted((a, b) => order(a) - order(b)), end];
   const problem = difference(whole, wanted);
   if (problem !== undefined) yield `${total} merged parts differ: ${problem}`;
+  yield* checkChoice(parts);
   // The process of one part is killed.
   const killed = below(total);
   const lines = parts[killed]!;
@@ -123,8 +124,13 @@ function partOf(
 const PIECE = 7;
 
 async function merged(parts: readonly (readonly RecipeEvent[])[]): Promise<RecipeEvent[]> {
-  const streams = parts.map((events, i): StreamFile => ({
-    name: `${i}.jsonl`,
+  const streams = parts.map((events, i) => streamOf(events, `${i}.jsonl`));
+  return (await Array.fromAsync(mergeParts(chooseParts(streams)))).flat();
+}
+
+function streamOf(events: readonly RecipeEvent[], name: string): StreamFile {
+  return {
+    name,
     started: events[0] as Started,
     hasEnded: events.at(-1)!.type === "run.finished",
     size: events.length,
@@ -134,8 +140,22 @@ async function merged(parts: readonly (readonly RecipeEvent[])[]): Promise<Recip
         yield structuredClone(events.slice(i, i + PIECE));
       }
     },
-  }));
-  return (await Array.fromAsync(mergeParts(chooseParts(streams)))).flat();
+  };
+}
+
+/** Checks that of several attempts of a part the newest counts, and of its copies the longest. */
+function* checkChoice(parts: readonly (readonly RecipeEvent[])[]): Iterable<string> {
+  const wanted = parts.map((events, i) => {
+    const [first, ...rest] = events;
+    return streamOf([{ ...first as Started, attempt: 2 }, ...rest], `${i}.jsonl`);
+  });
+  const [first, ...rest] = parts[0]!;
+  const old = streamOf([{ ...first as Started, attempt: 1 }, ...rest], "old.jsonl");
+  const cut = streamOf([wanted[0]!.started], "cut.jsonl");
+  const { parts: chosen, notes } = chooseParts([old, ...wanted, cut]);
+  const names = chosen.map(({ name }) => name);
+  if (`${names}` !== `${wanted.map(({ name }) => name)}`) yield `it merges ${names}`;
+  if (notes.length !== 2) yield `it says of other streams: ${notes}`;
 }
 
 /** Checks a run of which a part was killed. */
