@@ -13,8 +13,15 @@ export const VARS = {
 /** What every job, run and event gets, as it is written, and as it must arrive. */
 export const SENT_TEMPLATES = {
   typed: "${{ vars.n }}",
+  id: "${{ uuid() }}",
+  roll: "${{ random(3) }}",
   form: "n ${{ vars.n }}, ${{ vars.n + 1 }} $${{ x }}",
   deep: { list: "${{ vars.list }}", items: ["${{ vars.n > 1 }}", null], map: "${{ vars.map.b }}" },
+};
+/** The form of what functions make that are never the same, as it must arrive. */
+export const SENT_FORMS: Readonly<Record<string, RegExp>> = {
+  id: /^"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"$/,
+  roll: /^[012]$/,
 };
 export const SENT = {
   typed: 2,

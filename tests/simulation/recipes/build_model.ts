@@ -8,12 +8,13 @@ const EXPECTING = new Set([
 ]);
 
 /** The kinds of steps that scripts do not have. */
-const WITHOUT_SCRIPT = new Set(["use", "set", "recall", "output", "mark"]);
+const WITHOUT_SCRIPT = new Set(["use", "set", "recall", "output", "mark", "list"]);
 
 /** How a recipe names the values that tell its cases apart. */
 const TEMPLATES: Readonly<Record<string, string>> = {
   row: "${{ vars.row }}",
   place: "${{ matrix.place }}",
+  n: "${{ matrix.n }}",
 };
 
 /** Chooses the targets of all steps of a run. */
@@ -25,8 +26,8 @@ export function modelOf(plan: RunPlan): RunModel {
   return {
     recipes,
     cases: recipes.flatMap((recipe, i) =>
-      combinationsOf(recipe.plan).map(({ values, names, row, place }) => ({
-        ...{ recipe, row, place },
+      combinationsOf(recipe.plan).map(({ values, names, row, place, n }) => ({
+        ...{ recipe, row, place, n },
         name: `Simulated${names.length === 0 ? "" : ` [${names.join(", ")}]`}`,
         prefix: [...i === 0 ? [] : [`r${i + 1}`], ...values].map((part) => `${part} `).join(""),
       }))
@@ -35,20 +36,25 @@ export function modelOf(plan: RunPlan): RunModel {
 }
 
 /** The values that tell the cases of a recipe apart, and how their names show them. */
-function combinationsOf({ rows, matrix }: RecipePlan) {
+function combinationsOf({ rows, matrix, numbers }: RecipePlan) {
+  const numbered = matrix && numbers;
   const lines: readonly ({ name?: string; row: string } | undefined)[] = rows
     ? ROWS[rows]
     : [undefined];
   return lines.flatMap((line) =>
-    (matrix ?? [undefined]).map((place) => ({
-      row: line?.row,
-      place,
-      values: [...line ? [line.row] : [], ...place === undefined ? [] : [place]],
-      names: [
-        ...line ? [line.name ?? `row=${line.row}`] : [],
-        ...place === undefined ? [] : [`place=${place}`],
-      ],
-    }))
+    (matrix ?? [undefined]).flatMap((place) =>
+      (numbered ?? [undefined]).map((n) => ({
+        row: line?.row,
+        place,
+        n,
+        values: [line?.row, place, n].filter((value) => value !== undefined),
+        names: [
+          ...line ? [line.name ?? `row=${line.row}`] : [],
+          ...place === undefined ? [] : [`place=${place}`],
+          ...n === undefined ? [] : [`n=${n}`],
+        ],
+      }))
+    )
   );
 }
 
@@ -58,11 +64,12 @@ function recipeModel(
   index: number,
   { isCrowded, isVirtual }: { isCrowded: boolean; isVirtual: boolean },
 ): RecipeModel {
-  const { steps, always, isScript, matrix, rows } = plan;
+  const { steps, always, isScript, matrix, numbers, rows } = plan;
   const parts = [
     ...index === 0 ? [] : [`r${index + 1}`],
     ...rows ? ["row"] : [],
     ...matrix ? ["place"] : [],
+    ...matrix && numbers ? ["n"] : [],
   ];
   const prefix = parts.map((part) => `${TEMPLATES[part] ?? part} `).join("");
   let used: StepModel[] = [];
@@ -139,14 +146,20 @@ function recipeModel(
     if (isInner) made = [...known, ...created];
     return models;
   };
+  const body = read(steps, "steps", "");
+  const last = body.at(-1);
+  if (isScript && last && LOOSE.has(last.action.do)) last.isLoose = last.expectation % 3 === 0;
   return {
     file: `r${index === 0 ? "" : index + 1}.${isScript ? "recipe.ts" : "yaml"}`,
     plan,
     prefix: parts,
-    steps: read(steps, "steps", ""),
+    steps: body,
     always: read(always, "always", ""),
   };
 }
+
+/** What a script may leave without awaiting it. */
+const LOOSE = new Set(["enqueue", "start", "publish", "call", "sleep", "wait", "get", "stats"]);
 
 /** What a step does instead of something that it cannot do. */
 const NOTHING: Extract<Action, { do: "assert" }> = {
@@ -165,7 +178,8 @@ function chosen(
   const model: StepModel = {
     ...plan,
     phase,
-    ...{ number: "", prefix: "", isUsed: false, isCleanUp: false, inner: [], cleanUp: [] },
+    ...{ number: "", prefix: "", isUsed: false, isCleanUp: false, isLoose: false },
+    ...{ inner: [], cleanUp: [] },
   };
   const action = model.action = { ...plan.action } as Action;
   const isWrite = action.do in WRITES && action.do !== "cancel";
@@ -175,9 +189,12 @@ function chosen(
     // The result of a soft step that failed cannot be used.
     if (isWrite) model.soft = false;
     delete model.expects;
+    if ("lacks" in action) delete action.lacks;
     // In a script these are assertions about other things.
     if (WITHOUT_SCRIPT.has(action.do)) {
-      model.action = "state" in action
+      model.action = action.do === "output"
+        ? { do: "throw" }
+        : "state" in action
         ? { ...NOTHING, holds: action.state !== "running" }
         : { do: "sleep", ms: 20 };
     }
@@ -204,6 +221,8 @@ function chosen(
       ? single.filter((one) => one.action.do === "enqueue")
       : action.do === "output"
       ? used.filter(({ given }) => action.of !== "made" || given)
+      : action.do === "list"
+      ? made.filter(({ items }) => items !== undefined)
       : action.do === "mark"
       ? single.filter(({ marks }) => marks)
       : action.do === "events"

@@ -68,7 +68,7 @@ async function script(
       },
     };
   });
-  const { file, plan: { matrix, timeout, rows } } = recipe;
+  const { file, plan: { matrix, numbers = [undefined], timeout, rows } } = recipe;
   const span = { start: 0, end: 0 };
   const literal = (value: string) => ({ kind: "literal" as const, value });
   const quarantine = quarantineOf(recipe, worldBegan);
@@ -76,7 +76,9 @@ async function script(
     scriptRecipe(body, {
       name: "Simulated",
       source: new Source(file, "export default recipe();\n"),
-      matrix: matrix?.map((place) => ({ place })) ?? [],
+      matrix: matrix?.flatMap((place) =>
+        numbers.map((n) => ({ place, ...(n === undefined ? {} : { n }) }))
+      ) ?? [],
       secrets: ["API", "KEY"].map((name) => ({ name, span })),
       env: [{ name: "PLACE", span, default: PLACES.own }],
       vars: rows === undefined

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
-import { chunks, longWait, parallel, side, use } from "./mix_of_steps.ts";
+import { chunks, longWait, parallel, shortSteps, side, use } from "./mix_of_steps.ts";
 import { ROWS, type RunPlan, SECRETS } from "./plan.ts";
 
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
@@ -16,10 +16,18 @@ function recipe(most: number) {
   return fc.record({
     isScript: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true)),
     matrix: rarely(fc.constantFrom(["eu", "us"], ["eu", "us", "ap"]), 5),
+    numbers: rarely(fc.constantFrom([1, 2], [3]), 3),
     rows: rarely(fc.constantFrom(...Object.keys(ROWS) as (keyof typeof ROWS)[]), 6),
     quarantine: rarely(quarantine, 6),
     timeout: rarely(fc.integer({ min: 1, max: 5_000 }), 4),
-    steps: fc.array(chunks, { minLength: 1, maxLength: most, size: "max" }).map((it) => it.flat()),
+    steps: fc.oneof(
+      {
+        weight: 7,
+        arbitrary: fc.array(chunks, { minLength: 1, maxLength: most, size: "max" })
+          .map((it) => it.flat()),
+      },
+      { weight: 1, arbitrary: shortSteps },
+    ),
     always: fc.array(
       fc.oneof(
         { weight: 18, arbitrary: side },

@@ -1,13 +1,24 @@
 import fc from "fast-check";
 import { rarely } from "../program.ts";
 import { EXPECTATIONS } from "./assertions.ts";
-import { type Action, CHANNELS, JOB_STATES, JOBS, type StepPlan, WORKFLOWS } from "./plan.ts";
+import {
+  type Action,
+  CHANNELS,
+  JOB_STATES,
+  JOBS,
+  LACKING,
+  NO_VALUE,
+  SAYS,
+  type StepPlan,
+  WORKFLOWS,
+} from "./plan.ts";
 
 const pick = fc.nat({ max: 5 });
 const tells = fc.boolean();
 const isById = fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, fc.constant(true));
 const mostly = fc.oneof({ weight: 3, arbitrary: fc.constant(true) }, fc.constant(false));
 const state = fc.constantFrom<string>(...JOB_STATES);
+const conditional = fc.oneof({ weight: 8, arbitrary: state }, fc.constant(NO_VALUE));
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
 
 const leaf: fc.Arbitrary<Action> = fc.oneof(
@@ -19,13 +30,22 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       tells,
       queue: rarely(is("other"), 4),
       priority: rarely(fc.integer({ min: 0, max: 9 }), 4),
+      lacks: rarely(fc.nat({ max: LACKING.length - 1 }), 16),
     }),
   },
   {
     weight: 4,
     arbitrary: fc.record({ do: is("start"), name: fc.constantFrom(...WORKFLOWS), tells }),
   },
-  { weight: 2, arbitrary: fc.record({ do: is("publish"), name: is("go", "stop"), tells }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: is("publish"),
+      name: is("go", "stop"),
+      tells,
+      lacks: rarely(fc.nat({ max: LACKING.length - 1 }), 8),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -45,7 +65,7 @@ const leaf: fc.Arbitrary<Action> = fc.oneof(
       until: rarely(fc.uniqueArray(state, { minLength: 1, maxLength: 2 }), 2),
       isExpression: fc.boolean(),
       asks: rarely(is("retries", "error", "steps"), 6),
-      untilStep: rarely(is("one", "before", "reserve", "wait:go"), 4),
+      untilStep: rarely(is("one", "before", "reserve", "wait:go", SAYS), 4),
       failOn: rarely(state, 5),
     }),
   },
@@ -120,7 +140,7 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
     items: rarely(fc.integer({ min: 0, max: 5 }), 6),
     side: fc.integer({ min: 1, max: 3 }),
     marks: rarely(fc.constant(true), 3).map((marks) => marks ?? false),
-    condition: rarely(fc.record({ pick, state }), 8),
+    condition: rarely(fc.record({ pick, state: conditional }), 8),
   }) as fc.Arbitrary<StepPlan>;
 }
 
@@ -146,6 +166,39 @@ export const use = planned(fc.record({
   steps: fc.array(sideOrParallel, { minLength: 1, maxLength: 4 }),
   always: fc.array(sideOrParallel, { maxLength: 2 }),
 }));
+/** A job that is read in another recipe until it has ended, so that the recipe passes, and is flaky. */
+const flakyUse = planned(fc.record({
+  do: is("use"),
+  gives: fc.boolean(),
+  steps: fc.tuple(
+    planned(fc.record({ do: is("enqueue"), name: is("noop"), tells }))
+      .map((step) => ({ ...step, items: undefined, condition: undefined, soft: false })),
+    planned(fc.record({ do: is("get"), pick: fc.constant(0), wants: is("completed"), isById }))
+      .map((step) => ({
+        ...step,
+        retry: { attempts: 6, backoff: 5, repeats: false, isPicky: false },
+        ...{ within: undefined, soft: false, condition: undefined, expects: undefined },
+      })),
+  ).map((steps) => [...steps]),
+  always: fc.array(side, { maxLength: 0 }),
+})).map((step) => ({ ...step, within: undefined, condition: undefined, expects: undefined }));
+
+/** Jobs of which all are waited for. */
+const listed = fc.tuple(
+  planned(fc.record({ do: is("enqueue"), name: is("noop", "work", "fails"), tells })),
+  fc.integer({ min: 0, max: 4 }),
+).map(([step, items]) => ({ ...step, items, condition: undefined, soft: false }));
+const list = planned(
+  fc.record({
+    do: is("list"),
+    pick: fc.nat({ max: 1 }),
+    of: is("states", "order"),
+    state: is("pending", "completed", "completed"),
+  }),
+);
+const waitForList = planned(
+  fc.record({ do: is("wait"), pick: fc.constant(0), isById, isExpression: fc.boolean() }),
+);
 const marked = planned(fc.record({ do: is("enqueue"), name: is("noop", "work"), tells }))
   .map((step) => ({ ...step, marks: true, items: undefined }));
 const mark = planned(fc.record({ do: is("mark"), pick: fc.constant(0), state: is("pending") }));
@@ -242,4 +295,17 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(reused, output) },
   { weight: 1, arbitrary: fc.tuple(marked, asked) },
   { weight: 2, arbitrary: fc.tuple(untaken, stopped) },
+  { weight: 1, arbitrary: fc.tuple(flakyUse) },
+  { weight: 1, arbitrary: fc.tuple(listed, waitForList, list) },
+  { weight: 1, arbitrary: fc.tuple(listed, list) },
 );
+
+/** Generates a recipe's steps that are so few that most of them pass. */
+export const shortSteps: fc.Arbitrary<StepPlan[]> = fc.tuple(
+  fc.oneof(
+    fc.tuple(flakyUse),
+    fc.tuple(listed, waitForList),
+    chunks,
+  ),
+  fc.array(chunks, { maxLength: 1 }),
+).map(([some, more]) => [...some, ...more.flat()]);

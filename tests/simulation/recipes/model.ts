@@ -42,6 +42,8 @@ export interface StepModel extends Omit<StepPlan, "condition"> {
   isCleanUp: boolean;
   /** The id of its result, if it creates a job or a run, or uses a recipe. */
   id?: string;
+  /** Whether a script does not await it. It is the last one of its function. */
+  isLoose: boolean;
   /** The step that created the job or run that this step reads, changes or waits for. */
   target?: StepModel;
   /** Without a state, the step only needs the other one to have a result. */
@@ -59,7 +61,7 @@ export interface RecipeModel {
   /** Its file. */
   file: string;
   plan: RecipePlan;
-  /** What tells its cases apart: text, or \`row\` or \`place\` for their values. */
+  /** What tells its cases apart: text, or \`row\`, \`place\` or \`n\` for their values. */
   prefix: string[];
   steps: StepModel[];
   always: StepModel[];
@@ -73,6 +75,7 @@ export interface CaseModel {
   prefix: string;
   row: string | undefined;
   place: string | undefined;
+  n: number | undefined;
 }
 
 /** A run of recipes whose targets are chosen. */

@@ -15,6 +15,20 @@ export const SECRETS: Readonly<Record<string, string>> = {
   address: "https://adalovelace:hunter2hunter2@db.example.com:5432/x?y=1",
 };
 
+/** How the name of a checkpoint begins that ends with the second secret. */
+export const SAYS = "says ";
+
+/** Values that an expression does not have, or that text cannot contain, as a recipe sends them. */
+export const LACKING = [
+  "${{ vars.map.gone }}",
+  "text ${{ vars.map.gone }}",
+  "text ${{ vars.list[1] }}",
+  "${{ vars.list[7] }}",
+] as const;
+
+/** The state in a condition that has no value. */
+export const NO_VALUE = "no value";
+
 /** What a step does. A `pick` chooses among the jobs and runs of earlier steps. */
 export type Action =
   | {
@@ -23,9 +37,11 @@ export type Action =
     tells: boolean;
     queue?: string;
     priority?: number;
+    /** Which of the values is sent that cannot be. */
+    lacks?: number;
   }
   | { do: "start"; name: typeof WORKFLOWS[number]; tells: boolean }
-  | { do: "publish"; name: "go" | "stop"; tells: boolean }
+  | { do: "publish"; name: "go" | "stop"; tells: boolean; lacks?: number }
   /** Enqueues a job, or publishes an event, by the method of the protocol. */
   | { do: "call"; name: typeof JOBS[number]; event?: "go" | "stop"; tells: boolean }
   /** Reads a job by the method of the protocol. */
@@ -59,6 +75,8 @@ export type Action =
   | { do: "cancel"; pick: number; isById: boolean }
   /** Asserts what a field of a job or run is that an earlier step has created. */
   | { do: "compare"; pick: number; of: "state" | "name" | "tag"; state: string }
+  /** Asserts the states of all items of a `for_each`, or that the result of the first comes first. */
+  | { do: "list"; pick: number; of: "states" | "order"; state: string }
   | {
     do: "assert";
     holds: boolean;
@@ -90,7 +108,9 @@ export type Action =
   /** Asserts what an output of a recipe is that an earlier step has used. */
   | { do: "output"; pick: number; of: "level" | "state" | "made"; state: string }
   /** Asserts what a field is that an earlier step has added to its result. */
-  | { do: "mark"; pick: number; state: string };
+  | { do: "mark"; pick: number; state: string }
+  /** Throws an error of its own, in scripts. */
+  | { do: "throw" };
 
 /** A step, before its targets are chosen. Times are in milliseconds. */
 export interface StepPlan {
@@ -112,7 +132,7 @@ export interface StepPlan {
   side: number;
   /** Whether it adds a field to its result. */
   marks: boolean;
-  /** Skips the step unless the job or run of an earlier step has a state. */
+  /** Skips the step unless the job or run of an earlier step has a state; some have no value. */
   condition?: { pick: number; state: string };
 }
 
@@ -136,8 +156,9 @@ export const ROWS = {
 export interface RecipePlan {
   /** Whether it is in TypeScript. */
   isScript: boolean;
-  /** The values of its matrix. */
+  /** The values of its matrix, and those of its second key, if it has one. */
   matrix?: readonly string[];
+  numbers?: readonly number[];
   /** The file of its `cases`. */
   rows?: keyof typeof ROWS;
   /** When its quarantine ends, in milliseconds after the world's beginning. */

@@ -9,7 +9,8 @@ import type { Signal } from "../model.ts";
 import type { RunPlan } from "./plan.ts";
 import { VARS } from "./assertions.ts";
 import { HIDDEN, quarantineOf } from "./recipe_text.ts";
-import { leftoversAreTold } from "./rules_of_warnings.ts";
+import { casesEndSoon } from "./rules_of_ends.ts";
+import { leftoversAreTold, looseStepsAreTold } from "./rules_of_warnings.ts";
 
 /** Everything that the rules look at. */
 export interface RunEvidence {
@@ -211,14 +212,14 @@ function* casesAreRetried({ plan, evidence, judgements }: RunEvidence): Iterable
 /** Reports say what each case started with. */
 function* beginningsAreTold({ evidence, model }: RunEvidence): Iterable<string> {
   for (const [index, { attempts }] of evidence.cases.entries()) {
-    const { recipe, row, place } = model.cases[index]!;
+    const { recipe, row, place, n } = model.cases[index]!;
     const wanted = {
       tags: [],
       vars: {
         ...(recipe.plan.isScript ? {} : { ...VARS, hidden: HIDDEN.shown }),
         ...(row === undefined ? {} : { row }),
       },
-      matrix: place === undefined ? undefined : { place },
+      matrix: place === undefined ? undefined : { place, ...(n === undefined ? {} : { n }) },
     };
     for (const { began: { event: { tags, vars, matrix } } } of attempts) {
       if (isDeepStrictEqual({ tags, vars, matrix }, wanted)) continue;
@@ -342,7 +343,8 @@ function* alwaysRan({ evidence, model }: RunEvidence): Iterable<string> {
       if (!ended || ended.at - stepsEnded.at >= 10_000) continue;
       let last = -1;
       for (const step of model.cases[index]!.recipe.always) {
-        if (isConditional(step) || step.items === 0 || step.action.do === "log") continue;
+        if (isConditional(step) || step.items === 0) continue;
+        if (["log", "throw"].includes(step.action.do)) continue;
         const keys = [...steps].filter(([key, { attempts }]) =>
           key.replace(/\[\d+\]$/, "") === `always ${step.number}` && attempts.length > 0
         );
@@ -358,6 +360,8 @@ function* alwaysRan({ evidence, model }: RunEvidence): Iterable<string> {
 export const RULES: readonly Rule[] = [
   verdictIsRight,
   failuresAreFirst,
+  looseStepsAreTold,
+  casesEndSoon,
   runEndsRight,
   casesAreRetried,
   beginningsAreTold,

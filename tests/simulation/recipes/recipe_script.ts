@@ -3,7 +3,7 @@ import { encodeBase64 } from "../../../protocol/base64.ts";
 import { checkInScript } from "./assertions.ts";
 import { channelOf, counts } from "./channel_events.ts";
 import { isCaught, type RecipeModel, type StepModel, tagOf } from "./model.ts";
-import type { Action } from "./plan.ts";
+import { type Action, SAYS } from "./plan.ts";
 import { ASKED_ERROR, ASKED_STEP } from "./recipe_text.ts";
 
 /** A part of a script, and what it needs to stop the time while modules are loaded. */
@@ -31,16 +31,21 @@ export function scriptOf(
         if (!step.condition || handles.has(step.condition.step)) await runStep(step);
       });
     }
+    const end = () => void (always.length > 0 && onBodyEnd());
+    let isLoose = false;
     try {
       for (const step of steps) {
         try {
-          await runStep(step);
+          const running = runStep(step);
+          isLoose = step.isLoose;
+          if (isLoose) running.catch(() => {}).finally(end);
+          else await running;
         } catch (error) {
           if (!isCaught(step)) throw error;
         }
       }
     } finally {
-      if (always.length > 0) onBodyEnd();
+      if (!isLoose) end();
     }
   };
 }
@@ -52,7 +57,7 @@ function sameText<F extends object>(condition: F): F {
 
 /** Returns a part of the prefix that tells the cases of a run apart. */
 function valueOf(part: string, { vars, matrix }: Script): unknown {
-  return part === "row" ? vars.row : part === "place" ? matrix.place : part;
+  return part === "row" ? vars.row : part === "place" || part === "n" ? matrix[part] : part;
 }
 
 /** Whether a job or run is as a step says; that its name or tag is another one does not hold. */
@@ -123,7 +128,9 @@ async function runScriptStep(
         : until as JobHandle["state"][] | undefined;
       return await t.wait(handle as JobHandle, {
         ...settings,
-        ...(untilStep === undefined ? {} : { untilStep }),
+        ...(untilStep === undefined
+          ? {}
+          : { untilStep: untilStep === SAYS ? SAYS + KEY : untilStep }),
         ...(ends === undefined ? {} : { until: ends }),
         ...(failOn === undefined ? {} : { failOn: failOn as JobHandle["state"] }),
       });
@@ -160,8 +167,11 @@ async function runScriptStep(
     case "parallel":
       await Promise.all(step.inner.map((one) => runScriptStep(t, one, handles, prefix)));
       return;
+    case "throw":
+      throw new Error(`thrown by ${name}`);
     case "use":
     case "set":
+    case "list":
     case "recall":
     case "output":
     case "mark":

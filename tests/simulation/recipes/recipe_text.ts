@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { assertionOf, EXPECTATIONS, SENT_TEMPLATES, VARS } from "./assertions.ts";
 import { channelOf } from "./channel_events.ts";
-import type { Action } from "./plan.ts";
+import { type Action, LACKING, NO_VALUE, SAYS } from "./plan.ts";
 import { payloadTag, type RecipeModel, type RunModel, type StepModel } from "./model.ts";
 
 const API = "${{ secrets.API }}";
@@ -60,10 +60,12 @@ export function usedPrefix({ isCleanUp }: StepModel): string {
  * @param began When the world began, in milliseconds since 1970.
  */
 export function yamlOf(recipe: RecipeModel, began: number): string {
-  const { steps, always, plan: { timeout, matrix, rows } } = recipe;
+  const { steps, always, plan: { timeout, matrix, numbers, rows } } = recipe;
   const quarantine = quarantineOf(recipe, began);
   return stringify({
-    ...(matrix === undefined ? {} : { matrix: { place: [...matrix] } }),
+    ...(matrix === undefined
+      ? {}
+      : { matrix: { place: [...matrix], ...(numbers ? { n: [...numbers] } : {}) } }),
     ...(rows === undefined ? {} : { cases: rows }),
     name: "Simulated",
     ...(quarantine === undefined ? {} : { quarantine }),
@@ -93,18 +95,20 @@ function yamlStep(step: StepModel, recipe: RecipeModel): Record<string, unknown>
   const { id, within, soft, retry, items, side, marks, condition } = step;
   // Every second step has expressions for its numbers.
   const number = (value: number) => step.expectation % 2 === 0 ? value : `\${{ ${value} }}`;
+  const duration = (ms: number) =>
+    step.expectation % 3 === 0 ? `${number(ms / 1_000)}s` : `${number(ms)}ms`;
   return {
     ...(id === undefined ? {} : { id }),
     ...fieldsOf(step, recipe),
     ...(condition === undefined ? {} : { if: conditionOf(condition) }),
-    ...(within === undefined ? {} : { within: `${number(within)}ms` }),
+    ...(within === undefined ? {} : { within: duration(within) }),
     ...(soft ? { soft } : {}),
     ...(items === undefined ? {} : forEachOf(items, side)),
     ...(marks ? { outputs: { mark: "result.state" } } : {}),
     ...(retry === undefined ? {} : {
       retry: {
         attempts: number(retry.attempts),
-        backoff: `${number(retry.backoff)}ms`,
+        backoff: duration(retry.backoff),
         ...(retry.repeats ? { repeat_writes: true } : {}),
         ...(retry.isPicky ? { only_if: "error.kind == 'connection'" } : {}),
       },
@@ -133,6 +137,7 @@ function forEachOf(items: number, side: number): Record<string, unknown> {
 }
 
 function conditionOf({ step, state }: NonNullable<StepModel["condition"]>): string {
+  if (state === NO_VALUE) return "vars.list[7] == 1";
   if (state !== undefined) return stateIs(step, state);
   return step.items === undefined ? `has(${step.id}.state)` : `size(${step.id}) > 0`;
 }
@@ -190,6 +195,7 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
       place: "${{ env.PLACE }}",
       ...(step.isUsed ? { level: "${{ inputs.level }}" } : {}),
       ...("tells" in action && action.tells ? { text: `<${API}>`, key: KEY } : {}),
+      ...("lacks" in action && action.lacks !== undefined ? { lacks: LACKING[action.lacks] } : {}),
     };
   };
   switch (action.do) {
@@ -219,7 +225,9 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
         : until;
       return {
         wait: targetOf(step),
-        ...(untilStep === undefined ? {} : { until_step: untilStep }),
+        ...(untilStep === undefined
+          ? {}
+          : { until_step: untilStep === SAYS ? SAYS + KEY : untilStep }),
         ...(until === undefined ? {} : { until: ends }),
         ...(asks === undefined ? {} : { until: `\${{ ${questionOf(step, asks)} }}` }),
         ...(failOn === undefined ? {} : { fail_on: failOn }),
@@ -246,6 +254,15 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
       return { [action.do]: targetOf(step) };
     case "compare":
       return { assert: comparisonOf(step, action) };
+    case "list": {
+      const { id, action: { do: kind } } = target!;
+      const first = `${id}[0].${kind === "enqueue" ? "payload" : "input"}.tag`;
+      return {
+        assert: action.of === "states"
+          ? `${id}.all(one, one.state + "" == "${action.state}")`
+          : `size(${id}) > 0 && ${first}.endsWith("/0")`,
+      };
+    }
     case "assert":
       return assertionOf(step);
     case "log":
@@ -255,7 +272,9 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
     case "recall":
       return { assert: `vars.state == "${action.state}"` };
     case "sleep":
-      return { sleep: `${action.ms}ms` };
+      return { sleep: step.expectation % 3 === 0 ? `${action.ms / 1_000}s` : `${action.ms}ms` };
+    case "throw":
+      throw new TypeError("only scripts throw");
     case "advance":
       return { advance: `${action.ms}ms` };
     case "stats":

@@ -1,4 +1,5 @@
 import type { CaseAttempt } from "./evidence.ts";
+import { tagOf } from "./model.ts";
 import type { RunEvidence } from "./recipe_rules.ts";
 
 const UNCONSUMED = /event `\w+` \((\w+)\) was not consumed/;
@@ -52,4 +53,21 @@ function isUnchecked(text: string): boolean {
 /** The ids of the events that a timeline names. */
 function eventsIn(timeline: unknown): string[] {
   return (timeline as { data?: { id?: string } | null }[]).flatMap(({ data }) => data?.id ?? []);
+}
+
+/** Reports tell of the step that a script has not awaited. */
+export function* looseStepsAreTold({ evidence, model }: RunEvidence): Iterable<string> {
+  for (const [index, { attempts }] of evidence.cases.entries()) {
+    const loose = model.cases[index]!.recipe.steps.find(({ isLoose }) => isLoose);
+    for (const { steps, warnings, interrupted, began } of attempts) {
+      const start = loose && steps.get(tagOf(loose))?.attempts[0]?.start;
+      const told = warnings.filter((text) => text.includes("is not awaited")).length;
+      if (told > Number(start !== undefined)) yield `1: it warns of ${told} steps`;
+      // The function can have been stopped at the very moment at which it left the step.
+      const { recipe: { plan: { timeout } } } = model.cases[index]!;
+      const isTie = start &&
+        (interrupted?.at === start.at || began.at + (timeout ?? NaN) === start.at);
+      if (start && told === 0 && !isTie) yield `1: it does not warn of ${tagOf(loose!)}`;
+    }
+  }
 }

@@ -29,7 +29,7 @@ import { Evidence } from "./evidence.ts";
 import { Interpreter } from "./interpreter/interpreter.ts";
 import { modelOf } from "./build_model.ts";
 import { runPlans } from "./mix.ts";
-import { type RunPlan, SECRETS } from "./plan.ts";
+import { type RunPlan, SAYS, SECRETS } from "./plan.ts";
 import { usedYaml, yamlOf } from "./recipe_text.ts";
 import { RULES } from "./recipe_rules.ts";
 
@@ -51,7 +51,10 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
     jobs: [...jobs!, defineJob("tells", (input) => refuse(input))],
     workflows: [
       ...workflows!,
-      defineWorkflow("tells", (wf, input) => wf.step("tells", () => refuse(input))),
+      defineWorkflow("tells", async (wf, input) => {
+        await wf.step(`${SAYS}${Object(input).key ?? "nothing"}`, () => 1);
+        return await wf.step("tells", () => refuse(input));
+      }),
     ],
     quirks: { "uuid-sessions": true },
     seed: plan.seed,

@@ -9,7 +9,7 @@ import {
   type StepModel,
   tagOf,
 } from "../model.ts";
-import type { Action, RunPlan } from "../plan.ts";
+import { type Action, NO_VALUE, type RunPlan } from "../plan.ts";
 import { LEVEL, usedPrefix } from "../recipe_text.ts";
 import { events, listen } from "./channel_waits.ts";
 import { type Allowed, type Ending, JudgedCase, type Limit, type Span } from "./judged_case.ts";
@@ -120,12 +120,14 @@ export class Interpreter {
     const { items } = step;
     if (this.#case.isScript) {
       if (step.action.do === "log") return undefined;
+      if (step.action.do === "throw") return this.#throw(step, limit);
       if (step.action.do === "parallel") return this.#together(step, limit);
     }
     if (items === undefined) return this.#once(step, limit);
     let failure: StepStatus | undefined;
     this.#case.created.set(step, new Map());
-    if (step.condition && !this.#case.hasResult(step.condition.step)) {
+    const { condition } = step;
+    if (condition && condition.state !== NO_VALUE && !this.#case.hasResult(condition.step)) {
       this.#case.created.delete(step);
       this.#skip(step);
       return undefined;
@@ -136,6 +138,13 @@ export class Interpreter {
       failure = this.#once(step, limit, item);
     }
     return failure;
+  }
+
+  /** Returns how an error that a script throws itself makes it fail. */
+  #throw(step: StepModel, limit: Limit): StepStatus | undefined {
+    if (step.phase === "always") return "failed";
+    if (isCaught(step)) return undefined;
+    return this.#endOfFunction(limit) as StepStatus | undefined ?? "failed";
   }
 
   /** Returns how the first of some steps of a script has failed, which stops the others. */
@@ -176,7 +185,13 @@ export class Interpreter {
       evidence.attempts[0]?.start ?? evidence.finished[0],
     );
     const condition = judged.isScript ? undefined : step.condition;
-    const isMet = judged.isMet(condition);
+    if (condition?.state === NO_VALUE && isStopped !== "yes" && evidence.attempts.length === 0) {
+      return compareReport(judged, key, evidence, { status: "failed" }, 0, step, outer);
+    }
+    const isMet = condition?.state === NO_VALUE || judged.isMet(condition);
+    if (condition?.state === NO_VALUE && isStopped === "no") {
+      judged.problems.push(`${key} ran, although its condition has no value`);
+    }
     if (!isMet && !(judged.hasResult(condition!.step) && isStopped !== "no")) {
       return compareReport(judged, key, evidence, { status: "skipped" }, 0);
     }

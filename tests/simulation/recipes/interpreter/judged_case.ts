@@ -1,7 +1,7 @@
 import type { StepStatus } from "../../../../runner/mod.ts";
 import type { Call, CaseAttempt, Moment, StepEvidence } from "../evidence.ts";
 import { type CaseModel, type RecipeModel, type StepModel, tagOf } from "../model.ts";
-import type { RunPlan } from "../plan.ts";
+import { type RunPlan, SECRETS } from "../plan.ts";
 
 /** How a step ends, and in which other way it could have ended at the same moment. */
 export interface Ending {
@@ -59,6 +59,8 @@ export class JudgedCase {
   readonly writes = new Map<string, Allowed>();
   /** The last known state of what each step has created. */
   readonly states = new Map<StepModel, string>();
+  /** The last known states of what the items of each step have created, by their ids. */
+  readonly itemStates = new Map<StepModel, Map<string, string>>();
   /** The ids of what each step has created, by the item. */
   readonly created = new Map<StepModel, Map<number | undefined, string>>();
   /** The id of what each step or item has created last, by its key. */
@@ -74,6 +76,8 @@ export class JudgedCase {
   /** Whether a step has changed the server since this was last reset. */
   hasWritten = false;
   checks = 0;
+  /** The ids that expressions have made and that were sent. */
+  readonly ids = new Set<string>();
   /** The variable of the recipe, or of the one that it uses at the moment. */
   variable: string | undefined = "none";
   /** The values of the recipe that it uses at the moment. */
@@ -88,6 +92,13 @@ export class JudgedCase {
 
   get isScript(): boolean {
     return this.recipe.plan.isScript;
+  }
+
+  /** Returns a text as reports show it. */
+  hide(text: string): string {
+    const secrets = this.run.secrets.map((name) => SECRETS[name]!);
+    return secrets.toSorted((a, b) => b.length - a.length)
+      .reduce((hidden, secret) => hidden.replaceAll(secret, "***"), text);
   }
 
   hasResult(step: StepModel): boolean {
@@ -208,7 +219,7 @@ export class JudgedCase {
 
   /** Forgets what a step has left. */
   forget(step: StepModel): void {
-    for (const left of [this.created, this.states, this.marks]) left.delete(step);
+    for (const left of [this.created, this.states, this.itemStates, this.marks]) left.delete(step);
   }
 }
 

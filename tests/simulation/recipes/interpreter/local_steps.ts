@@ -17,6 +17,16 @@ export function endLocally(judged: JudgedCase, step: StepModel, span: Span): End
         : judged.hasResult(target!) && action.state !== "failed";
       return { status: isRight ? "passed" : "failed" };
     }
+    case "list": {
+      judged.checks++;
+      if (!judged.hasResult(target!)) return { status: "failed" };
+      const created = judged.created.get(target!)!;
+      const states = judged.itemStates.get(target!);
+      const isRight = action.of === "order"
+        ? [...created.keys()][0] === 0
+        : [...created.values()].every((id) => states?.get(id) === action.state);
+      return { status: isRight ? "passed" : "failed" };
+    }
     case "set": {
       if (!action.tells && !judged.hasResult(target!)) return { status: "failed" };
       if (step.expects !== undefined) judged.checks++;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Call } from "../evidence.ts";
 import { isCreation, isWrite, keyOf, payloadTag, type StepModel, WRITES } from "../model.ts";
 import type { Action } from "../plan.ts";
-import { SENT } from "../assertions.ts";
+import { SENT, SENT_FORMS } from "../assertions.ts";
 import { PLACES } from "../recipe_text.ts";
 import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
 
@@ -49,6 +49,11 @@ function endingOf(
   if (!creates && target && !judged.hasResult(target)) {
     return { status: "failed", isRepeatable: true };
   }
+  // A value that cannot be sent fails the step before it has sent anything.
+  if ("lacks" in action && action.lacks !== undefined) {
+    if (calls.length > 0) judged.problems.push(`${tag} sent a value that it does not have`);
+    return { status: "failed", isRepeatable: true };
+  }
   if (creates) judged.allowWrite(tag, step.retry?.repeats ?? false);
   const most = action.do === "get" && target!.action.do === "start" ? 2 : 1;
   if (calls.length !== most) {
@@ -74,6 +79,15 @@ function endingOf(
     const [sent, wanted] = [sentBy(wrong)[name], value].map((it) => JSON.stringify(it));
     judged.problems.push(`${tag} sent ${name} ${sent}, not ${wanted}`);
   }
+  for (const [name, form] of creates && !judged.isScript ? Object.entries(SENT_FORMS) : []) {
+    for (const call of calls) {
+      const text = JSON.stringify(sentBy(call)[name]);
+      const isNew = name !== "id" || !judged.ids.has(text);
+      if (name === "id") judged.ids.add(text);
+      if (isNew && form.test(text)) continue;
+      judged.problems.push(`${tag} sent ${name} ${text}${isNew ? "" : " again"}`);
+    }
+  }
   const failed = calls.find(({ settled }) => settled && "error" in settled);
   const open = calls.find(({ settled }) => !settled || settled.order > span.end.order);
   if (!failed && !open && calls.length > 0) {
@@ -97,6 +111,9 @@ function remember(judged: JudgedCase, step: StepModel, { settled }: Call, item?:
   judged.made.set(keyOf(step, item), job_id ?? run_id);
   const created = judged.created.get(step) ?? new Map();
   judged.created.set(step, created.set(item, job_id ?? run_id));
+  const items = judged.itemStates.get(step) ?? new Map();
+  if (created.size === 0) items.clear();
+  judged.itemStates.set(step, items.set(job_id ?? run_id, kind === "enqueue" ? "pending" : state));
   judged.states.set(step, kind === "enqueue" ? "pending" : state);
   if (step.marks) judged.marks.set(step, judged.states.get(step)!);
 }

@@ -9,6 +9,7 @@ import type { Ending, JudgedCase, Limit } from "./judged_case.ts";
 const KINDS: Readonly<Record<string, string>> = {
   events: "wait",
   compare: "assert",
+  list: "assert",
   recall: "assert",
   output: "assert",
   mark: "assert",
@@ -79,7 +80,9 @@ export function compareReport(
   if (Math.abs(event.duration_ms - took) > 1) {
     judged.problems.push(`${key} took ${took} ms, not ${event.duration_ms}`);
   }
-  if (event.attempts !== made) judged.problems.push(`${key} reports ${event.attempts} attempts`);
+  // A condition without a value fails the step before its first attempt.
+  const told = status === "failed" ? Math.max(1, made) : made;
+  if (event.attempts !== told) judged.problems.push(`${key} reports ${event.attempts} attempts`);
   if (event.status === "passed" && step?.action.do === "log" && !judged.isScript) {
     const line = loggedText(judged.variable);
     if (logs.length !== made || logs.some(({ text }) => text !== line)) {

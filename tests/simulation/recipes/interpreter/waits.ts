@@ -3,6 +3,7 @@ import type { Call, Moment } from "../evidence.ts";
 import { type StepModel, tagOf } from "../model.ts";
 import type { Action } from "../plan.ts";
 import { ASKED_ERROR, ASKED_STEP } from "../recipe_text.ts";
+import { SAYS, SECRETS } from "../plan.ts";
 import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
 
 /** The most reads of a wait until its pauses are the longest, from its start or an event. */
@@ -33,16 +34,20 @@ export function wait(judged: JudgedCase, step: StepModel, span: Span): Ending {
   const ending = waitFor(judged, step, action, { seen, checkpoints }, span);
   const { event } = judged.reported(tagOf(step)).finished[0] ?? {};
   if (!event?.observed || target!.items !== undefined) return ending;
+  const hide = (text: unknown) => judged.hide(String(text));
   const states = event.observed.states.map(({ state }) => state);
   if (`${states}` !== `${seen}`) {
     judged.problems.push(`${tagOf(step)} says it has seen ${states}, not ${seen}`);
   }
   const steps = event.observed.timeline.map(({ step_name }) => step_name);
-  if (`${steps}` !== `${checkpoints}`) {
+  if (`${steps}` !== `${checkpoints.map(hide)}`) {
     judged.problems.push(`${tagOf(step)} says it has seen ${steps}, not ${checkpoints}`);
   }
   const [last] = seen.slice(-1);
-  const detail = action.untilStep === undefined ? last : `${last}, ${action.untilStep} reached`;
+  const { untilStep } = action;
+  const detail = untilStep === undefined
+    ? last
+    : `${last}, ${hide(checkpointOf(judged, untilStep))} reached`;
   if (event.status === "passed" && event.detail !== detail) {
     judged.problems.push(`${tagOf(step)} says ${event.detail}, not ${detail}`);
   }
@@ -84,9 +89,10 @@ function waitFor(
       const { value } = read.settled as { value: Read };
       const { state } = value;
       if (target!.items === undefined && !action.isById) judged.states.set(target!, state);
+      if (target!.items !== undefined) judged.itemStates.get(target!)?.set(id, state);
       if (seen.at(-1) !== state) seen.push(state);
       isReached = action.untilStep !== undefined
-        ? checkpointsOf(last).includes(action.untilStep)
+        ? checkpointsOf(last).includes(checkpointOf(judged, action.untilStep))
         : action.asks !== undefined
         ? isMet(value, last, action.asks)
         : (action.until ?? ["completed"]).includes(state);
@@ -110,6 +116,13 @@ function checkPauses(
   const most = READS_AT_FIRST * (heard + 1) + (end.at - start.at) / LONGEST_PAUSE;
   const count = reads.filter(({ method }) => method.startsWith("get")).length;
   if (count > most) judged.problems.push(`${tagOf(step)} made ${count} reads`);
+  for (const [i, { settled }] of reads.entries()) {
+    // After the last read for an item of a list come those for the next item.
+    const next = reads[i + 1] ?? (step.target!.items === undefined ? end : undefined);
+    const paused = (next?.at ?? 0) - (settled?.at ?? Infinity);
+    if (paused <= LONGEST_PAUSE) continue;
+    judged.problems.push(`${tagOf(step)} read nothing for ${paused} ms`);
+  }
 }
 
 function failedRead(
@@ -152,6 +165,11 @@ function isMet(
   if (asks === "retries") return retry_count >= 1;
   if (asks === "steps") return checkpointsOf(last).includes(ASKED_STEP);
   return (last_error ?? error ?? "").includes(ASKED_ERROR);
+}
+
+/** The name of a checkpoint that a wait waits for. */
+function checkpointOf({ run }: JudgedCase, untilStep: string): string {
+  return untilStep === SAYS ? SAYS + SECRETS[run.secrets[1]] : untilStep;
 }
 
 /** The checkpoints that a run had when it was read. */
