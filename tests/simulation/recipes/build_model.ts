@@ -74,22 +74,22 @@ function recipeModel(
   const prefix = parts.map((part) => `${TEMPLATES[part] ?? part} `).join("");
   let used: StepModel[] = [];
   let made: StepModel[] = [];
-  const readUsed = (model: StepModel, plan: UseAction) => {
+  const readUsed = (model: StepModel, plan: UseAction, isBeside: boolean) => {
     const outer = { made, used };
-    const about = { isUsed: true, isCleanUp: model.isCleanUp };
+    const about = { isUsed: true, isCleanUp: model.isCleanUp, isBeside };
     made = used = [];
     model.inner = read(plan.steps, "steps", `${model.number}.`, about);
     if (plan.gives) model.given = made.findLast(({ items }) => items === undefined);
     model.cleanUp = read(plan.always, "always", `${model.number}.`, about);
     ({ made, used } = outer);
-    model.id = `${model.isCleanUp ? "au" : "u"}${model.number}`;
+    model.id = `${model.isCleanUp ? "au" : "u"}${model.number.replaceAll(".", "_")}`;
     used = [...used, model];
   };
   const read = (
     plans: readonly StepPlan[],
     phase: StepModel["phase"],
     before: string,
-    { isUsed = false, isInner = false, isCleanUp = phase === "always" } = {},
+    { isUsed = false, isInner = false, isBeside = false, isCleanUp = phase === "always" } = {},
   ): StepModel[] => {
     const known = made;
     const created: StepModel[] = [];
@@ -108,7 +108,7 @@ function recipeModel(
         delete model.condition;
         model.action = { do: "sleep", ms: 5 };
       }
-      const isAlone = !isInner &&
+      const isAlone = !isBeside &&
         (model.action.do === "advance" ? isVirtual && !isUsed : !isCrowded);
       if (!isAlone && ["stats", "advance"].includes(model.action.do)) {
         model.action = { do: "sleep", ms: 5 };
@@ -128,11 +128,12 @@ function recipeModel(
       if (isInner && model.condition?.state !== undefined) delete model.condition;
       // An `assert` with an `expect` is one assertion.
       if (!EXPECTING.has(model.action.do)) delete model.expects;
-      if (model.action.do === "use") readUsed(model, model.action);
+      if (model.action.do === "use") readUsed(model, model.action, isBeside);
       if (model.action.do === "parallel") {
         model.inner = read(model.action.steps, phase, `${model.number}.`, {
           isUsed,
           isInner: true,
+          isBeside: true,
           isCleanUp,
         });
       }

@@ -199,6 +199,12 @@ const list = planned(
 const waitForList = planned(
   fc.record({ do: is("wait"), pick: fc.constant(0), isById, isExpression: fc.boolean() }),
 );
+/** Another recipe beside other steps. */
+const useInside = planned(fc.record({
+  do: is("parallel"),
+  steps: fc.tuple(use, fc.array(side, { maxLength: 2 }), fc.boolean())
+    .map(([one, more, isFirst]) => isFirst ? [one, ...more] : [...more, one]),
+}));
 const marked = planned(fc.record({ do: is("enqueue"), name: is("noop", "work"), tells }))
   .map((step) => ({ ...step, marks: true, items: undefined }));
 const mark = planned(fc.record({ do: is("mark"), pick: fc.constant(0), state: is("pending") }));
@@ -296,6 +302,8 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(marked, asked) },
   { weight: 2, arbitrary: fc.tuple(untaken, stopped) },
   { weight: 1, arbitrary: fc.tuple(flakyUse) },
+  { weight: 2, arbitrary: fc.tuple(useInside) },
+  { weight: 1, arbitrary: fc.tuple(useInside, output) },
   { weight: 1, arbitrary: fc.tuple(listed, waitForList, list) },
   { weight: 1, arbitrary: fc.tuple(listed, list) },
 );

@@ -322,6 +322,11 @@ function* waitsAreTrue({ evidence, isDisturbed, plan, world }: RunEvidence): Ite
       if (isPrompt && event.status === "passed" && late > PROMPT + 8 * plan.latency[1]) {
         yield `3: ${key} ended ${late} ms after its ${kind}`;
       }
+      for (const { state, at: seen } of event.observed!.states) {
+        const moment = Date.parse(seen) - beginning;
+        if (moment >= (began ?? 0) - 1 && moment <= at + 1) continue;
+        yield `3: ${key} says it has seen ${state} at another time: ${seen}`;
+      }
       const isFinal = ["completed", "failed", "cancelled"].includes(last);
       // A job that has ended can still be marked cancelled.
       if (isFinal && last !== stored && stored !== "cancelled") {

@@ -22,7 +22,10 @@ export const HIDDEN = { written: `<${API}>`, shown: "<***>" };
 export function usedYaml({ recipes }: RunModel): Record<string, string> {
   return Object.fromEntries(
     recipes.flatMap((recipe) =>
-      [...recipe.steps, ...recipe.always].filter(({ action }) => action.do === "use").map((
+      [...recipe.steps, ...recipe.always].flatMap((one) => [
+        one,
+        ...one.action.do === "parallel" ? one.inner : [],
+      ]).filter(({ action }) => action.do === "use").map((
         step,
       ) => [
         fileOf(recipe, step),

@@ -4,7 +4,7 @@ import type { RunEvidence } from "./recipe_rules.ts";
 /** How long a case may take to end its subscriptions, and to look for events that are left. */
 const [UNSUBSCRIBING, LOOKING] = [1_000, 10_000];
 
-/** A case ends soon after its last step; after an interruption with the time of its \`always\`. */
+/** A case ends soon after its last step; after an interruption with the time of its `always`. */
 export function* casesEndSoon({ evidence, plan }: RunEvidence): Iterable<string> {
   if (plan.isVirtual) return;
   for (const { attempts } of evidence.cases) {
@@ -16,7 +16,7 @@ export function* casesEndSoon({ evidence, plan }: RunEvidence): Iterable<string>
       const published = evidence.calls.some(({ order, settled }) =>
         order > began.order && Object(settled && "value" in settled && settled.value).event_id
       );
-      const late = ended!.at - Math.max(from, published || isStopped ? 0 : last.at);
+      const late = ended!.at - from;
       const most = UNSUBSCRIBING + (published || isStopped ? LOOKING : 0);
       if (late > most + 1) yield `1: a case ended ${late} ms after its steps`;
     }

@@ -56,7 +56,7 @@ function eventsIn(timeline: unknown): string[] {
 }
 
 /** Reports tell of the step that a script has not awaited. */
-export function* looseStepsAreTold({ evidence, model }: RunEvidence): Iterable<string> {
+export function* looseStepsAreTold({ evidence, model, plan }: RunEvidence): Iterable<string> {
   for (const [index, { attempts }] of evidence.cases.entries()) {
     const loose = model.cases[index]!.recipe.steps.find(({ isLoose }) => isLoose);
     for (const { steps, warnings, interrupted, began } of attempts) {
@@ -65,8 +65,8 @@ export function* looseStepsAreTold({ evidence, model }: RunEvidence): Iterable<s
       if (told > Number(start !== undefined)) yield `1: it warns of ${told} steps`;
       // The function can have been stopped at the very moment at which it left the step.
       const { recipe: { plan: { timeout } } } = model.cases[index]!;
-      const isTie = start &&
-        (interrupted?.at === start.at || began.at + (timeout ?? NaN) === start.at);
+      const ends = [timeout, plan.limit].map((ms) => began.at + (ms ?? NaN));
+      const isTie = start && [interrupted?.at, ...ends].includes(start.at);
       if (start && told === 0 && !isTie) yield `1: it does not warn of ${tagOf(loose!)}`;
     }
   }
