@@ -67,8 +67,13 @@ type Check = (report: string, run: ToldRun) => unknown;
 
 /** Compares what documents say with the events: returns what is wrong. */
 const CHECKS: Readonly<Record<string, Check>> = {
-  console: hasVerdict,
-  tap: hasVerdict,
+  console: (report, run) => hasVerdict(report, run) ?? countsLines(report, run, "warning: "),
+  tap(report, run) {
+    const logs = run.cases.flatMap(({ attempts }) => attempts).flatMap((one) => one.logs).length;
+    const said = report.match(/^# log \d/gm)?.length ?? 0;
+    return hasVerdict(report, run) ?? countsLines(report, run, "# warning: ") ??
+      differs(said, logs);
+  },
   json(report, { cases, warnings }) {
     const summary = JSON.parse(report) as RunSummary;
     const told = (texts: readonly { text: string }[]) => texts.map(({ text }) => text);
@@ -105,7 +110,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
     return differs(said, right) ?? hasVerdict(report, run) ??
       differs(summary.extra?.exit_code, exit_code);
   },
-  junit(report, { cases, end: { duration_ms } }) {
+  junit(report, run) {
+    const { cases, end: { duration_ms } } = run;
     const attribute = (tag: string, name: string) =>
       [...report.matchAll(new RegExp(`<${tag}\\s[^>]*?\\b${name}="([^"]*)"`, "g"))]
         .map(([, value]) => Number(value));
@@ -120,7 +126,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
       differs(
         attribute("testcase", "time"),
         cases.map((one) => (endOf(one)?.duration_ms ?? 0) / 1_000),
-      );
+      ) ?? countsLines(report, { ...run, warnings: [] }, "warning: ");
   },
   github(report, { cases, warnings, end }) {
     const said = ["error", "warning", "notice"].map((level) =>
@@ -224,6 +230,13 @@ function hasVerdict(report: string, { end: { counts, interrupted, failed_by } }:
   }).filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`);
   const text = `${interrupted ? "Interrupted: " : ""}${words.join(", ")} in `;
   return report.includes(text) ? undefined : `it does not say ${text}`;
+}
+
+/** Whether a document has a line for each warning: returns how many are missing. */
+function countsLines(report: string, { cases, warnings }: ToldRun, mark: string) {
+  const told = cases.flatMap(({ attempts }) => attempts).flatMap((one) => one.warnings);
+  const missing = told.length + warnings.length - (report.split(mark).length - 1);
+  return missing > 0 ? `it leaves out ${missing} warnings` : undefined;
 }
 
 function differs(said: unknown, right: unknown): string | undefined {

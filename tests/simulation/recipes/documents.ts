@@ -170,6 +170,7 @@ export async function* checkDocuments(
   const outcomes = outcomesShown(events);
   const forms = secrets.flatMap(formsOf);
   const failures = failuresIn(events);
+  const softFailures = softFailuresIn(events);
   const stored = seed % REDRAWN === 0
     ? readStream(await reportOf("jsonl", events)).events
     : undefined;
@@ -181,6 +182,9 @@ export async function* checkDocuments(
       const untold = (name === "github" ? toldByGitHub(failures) : failures)
         .find(({ words }) => !report.includes(words));
       if (untold) yield `${name} does not tell the failure ${untold.words}`;
+      const soft = TELLING_SOFT.has(name) &&
+        softFailures.find(({ words }) => !report.includes(words));
+      if (soft) yield `${name} does not tell the soft failure ${soft.words}`;
       if (name !== "github") READERS[name as keyof typeof READERS](report);
       const problem = CHECKS[name]?.(report, outcomes, events) ??
         checkContents(name, report, events);
@@ -206,10 +210,32 @@ function failuresIn(events: readonly RecipeEvent[]): ToldFailure[] {
   const finished = events.filter((event) => event.type === "case.finished");
   return finished.toSorted((a, b) => a.case - b.case).flatMap((event) => {
     if (!event.failure || event.status === "interrupted") return [];
-    const words = event.failure.message.match(/[A-Za-z0-9][A-Za-z0-9 ]{4,}[A-Za-z0-9]/g) ?? [];
-    return words.toSorted((a, b) => b.length - a.length).slice(0, 1)
+    return wordsOf(event.failure.message)
       .map((words) => ({ words, isExcused: isExcused(event) }));
   });
+}
+
+/** Returns the longest words of a message, if it has any. */
+function wordsOf(message: string): string[] {
+  const words = message.match(/[A-Za-z0-9][A-Za-z0-9 ]{4,}[A-Za-z0-9]/g) ?? [];
+  return words.toSorted((a, b) => b.length - a.length).slice(0, 1);
+}
+
+/** The reporters that tell also what has failed softly. */
+const TELLING_SOFT = new Set(["console", "ctrf", "html", "json", "jsonl", "junit", "tap"]);
+
+/** Returns the soft failures in the last attempts of cases. */
+function softFailuresIn(events: readonly RecipeEvent[]): { words: string }[] {
+  const soft = new Map<number, string[]>();
+  for (const event of events) {
+    if (event.type === "case.started") soft.set(event.case, []);
+    if (event.type !== "step.finished" || !event.soft || !event.failure) continue;
+    // The console prints what failed inside another step, and not that step.
+    const isAround = event.kind === "parallel" || event.kind === "use";
+    if (event.status === "interrupted" || isAround) continue;
+    soft.get(event.case)!.push(event.failure.message);
+  }
+  return [...soft.values()].flat().flatMap(wordsOf).map((words) => ({ words }));
 }
 
 /** GitHub shows ten annotations of a level, so only the first failure of each is sure to be told. */
