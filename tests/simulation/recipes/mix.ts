@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
-import { chunks, longWait, parallel, shortSteps, side, use } from "./mix_of_steps.ts";
+import { chunks, longWait, output, parallel, shortSteps, side, use } from "./mix_of_steps.ts";
 import { ROWS, type RunPlan, SECRETS } from "./plan.ts";
 
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
@@ -34,6 +34,7 @@ function recipe(most: number) {
         { weight: 2, arbitrary: parallel },
         { weight: 1, arbitrary: use },
         { weight: 2, arbitrary: longWait },
+        { weight: 1, arbitrary: output },
       ),
       { maxLength: 3 },
     ),
@@ -66,6 +67,7 @@ export const runPlans: fc.Arbitrary<RunPlan> = fc.record({
     fc.constantFrom(...Object.keys(SECRETS)),
   ),
   interrupt: rarely(fc.oneof(fc.nat({ max: 60 }), fc.nat({ max: 3_000 })), 3),
+  isUnreachable: rarely(fc.constant(true), 60),
   callTimeout: fc.constantFrom(30_000, 2_000),
   faults: fc.array(
     fc.record({

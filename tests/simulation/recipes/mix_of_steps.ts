@@ -146,7 +146,8 @@ function planned(action: fc.Arbitrary<Action>): fc.Arbitrary<StepPlan> {
 
 /** Generates steps that can be inside others. */
 export const side = planned(leaf);
-const output = planned(fc.record({
+/** Generates assertions about recipes that were used; scripts throw instead. */
+export const output = planned(fc.record({
   do: is("output"),
   pick,
   of: is("level", "level", "state", "made"),
@@ -183,6 +184,29 @@ const flakyUse = planned(fc.record({
   always: fc.array(side, { maxLength: 0 }),
 })).map((step) => ({ ...step, within: undefined, condition: undefined, expects: undefined }));
 
+function assertion(holds: boolean): fc.Arbitrary<StepPlan> {
+  return planned(fc.record({
+    do: is("assert"),
+    holds: fc.constant(holds),
+    tells,
+    conditions: fc.integer({ min: 1, max: 3 }),
+    lines: fc.nat({ max: 2 }),
+    wrong: fc.nat({ max: 5 }),
+  })).map((step) => ({ ...step, condition: undefined, soft: false }));
+}
+
+/** A run that waits for an event which another case may have published, too. */
+const gate = planned(fc.record({ do: is("start"), name: is("gate"), tells }))
+  .map((step) => ({ ...step, items: undefined, condition: undefined }));
+const gateInside = planned(fc.record({
+  do: is("use"),
+  gives: fc.boolean(),
+  steps: fc.tuple(gate).map((steps) => [...steps]),
+  always: fc.constant<StepPlan[]>([]),
+})).map((step) => ({ ...step, condition: undefined }));
+const opening = planned(fc.record({ do: is("publish"), name: is("go"), tells }))
+  .map((step) => ({ ...step, condition: undefined }));
+
 /** Jobs of which all are waited for. */
 const listed = fc.tuple(
   planned(fc.record({ do: is("enqueue"), name: is("noop", "work", "fails"), tells })),
@@ -206,7 +230,9 @@ const useInside = planned(fc.record({
     .map(([one, more, isFirst]) => isFirst ? [one, ...more] : [...more, one]),
 }));
 const marked = planned(fc.record({ do: is("enqueue"), name: is("noop", "work"), tells }))
-  .map((step) => ({ ...step, marks: true, items: undefined }));
+  .map((step) => ({ ...step, marks: true, items: undefined }))
+  // What a soft step has left is there although its `expect` does not hold.
+  .map((step) => step.expectation % 5 === 0 ? { ...step, soft: true, expects: false } : step);
 const mark = planned(fc.record({ do: is("mark"), pick: fc.constant(0), state: is("pending") }));
 
 /** A job that is read until it has ended. */
@@ -255,6 +281,29 @@ const asked = planned(fc.record({ do: is("ask"), pick: fc.constant(0) })).map((s
   condition: undefined,
 }));
 
+/** A run whose checkpoint and failure have secrets in them, and a wait for it. */
+const saying = fc.tuple(
+  planned(fc.record({ do: is("start"), name: is("tells"), tells: fc.constant(true) })),
+  planned(fc.record({
+    do: is("wait"),
+    pick: fc.constant(0),
+    isById,
+    isExpression: fc.constant(false),
+    untilStep: fc.constantFrom(SAYS, SAYS, undefined),
+    failOn: fc.constant(undefined),
+  })),
+  planned(fc.record({ do: is("parallel"), steps: fc.constant<StepPlan[]>([]) })),
+  again,
+  fc.boolean(),
+).map(([start, wait, { action: _, ...around }, retry, isInside]) => {
+  const waiting: StepPlan = { ...wait, within: undefined };
+  const inside: StepPlan = { ...around, action: { do: "parallel", steps: [waiting] }, retry };
+  return [
+    { ...start, items: undefined, condition: undefined, within: undefined },
+    isInside ? { ...inside, within: undefined } : waiting,
+  ];
+});
+
 /** A recipe that is likely to be stopped, and takes some time to clean up. */
 const slow = fc.integer({ min: 100, max: 2_000 }).map((ms): StepPlan => ({
   action: { do: "sleep", ms },
@@ -301,6 +350,9 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(reused, output) },
   { weight: 1, arbitrary: fc.tuple(marked, asked) },
   { weight: 2, arbitrary: fc.tuple(untaken, stopped) },
+  { weight: 1, arbitrary: saying },
+  { weight: 1, arbitrary: fc.tuple(gate, side, opening) },
+  { weight: 1, arbitrary: fc.tuple(gateInside, opening, side) },
   { weight: 1, arbitrary: fc.tuple(flakyUse) },
   { weight: 2, arbitrary: fc.tuple(useInside) },
   { weight: 1, arbitrary: fc.tuple(useInside, output) },
@@ -308,11 +360,21 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(listed, list) },
 );
 
+/** Another recipe that fails after it has checked something. */
+const failingUse = planned(fc.record({
+  do: is("use"),
+  gives: fc.constant(false),
+  steps: fc.tuple(assertion(true), assertion(false)).map((steps) => [...steps]),
+  always: fc.constant<StepPlan[]>([]),
+})).map((step) => ({ ...step, soft: true, condition: undefined, expects: undefined }));
+
 /** Generates a recipe's steps that are so few that most of them pass. */
 export const shortSteps: fc.Arbitrary<StepPlan[]> = fc.tuple(
   fc.oneof(
     fc.tuple(flakyUse),
     fc.tuple(listed, waitForList),
+    fc.tuple(failingUse),
+    chunks,
     chunks,
   ),
   fc.array(chunks, { maxLength: 1 }),

@@ -1,4 +1,4 @@
-import type { RecipePlan, StepPlan } from "./plan.ts";
+import type { Action, RecipePlan, StepPlan } from "./plan.ts";
 
 /** The kinds of steps that change the server, with the client's method that each calls. */
 export const WRITES: Readonly<Record<string, string>> = {
@@ -17,6 +17,12 @@ export function isWrite({ action }: StepModel): boolean {
 /** Whether a step creates something. */
 export function isCreation(step: StepModel): boolean {
   return isWrite(step) && step.action.do !== "cancel";
+}
+
+/** The name of the job that a step enqueues for an item: that for the first can be one that fails. */
+export function jobNameOf({ action, items, expectation }: StepModel, item?: number): string {
+  const { name } = action as Extract<Action, { do: "enqueue" }>;
+  return items !== undefined && expectation % 4 === 1 && item === 0 ? "fails" : name;
 }
 
 /** Whether a script catches the failure of a step, and goes on. */

@@ -24,6 +24,7 @@ export const LACKING = [
   "text ${{ vars.map.gone }}",
   "text ${{ vars.list[1] }}",
   "${{ vars.list[7] }}",
+  "${{ vars.map.?gone }}",
 ] as const;
 
 /** The state in a condition that has no value. */
@@ -190,6 +191,8 @@ export interface RunPlan {
   place?: string;
   /** The names of its secrets' values. */
   secrets: readonly [string, string];
+  /** Whether there is no connection, so that nothing can run. */
+  isUnreachable?: boolean;
   /** When the run is interrupted. */
   interrupt?: number;
   /** The timeout of the client's calls. */

@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { assertionOf, EXPECTATIONS, SENT_TEMPLATES, VARS } from "./assertions.ts";
 import { channelOf } from "./channel_events.ts";
 import { type Action, LACKING, NO_VALUE, SAYS } from "./plan.ts";
-import { payloadTag, type RecipeModel, type RunModel, type StepModel } from "./model.ts";
+import { jobNameOf, payloadTag, type RecipeModel, type RunModel, type StepModel } from "./model.ts";
 
 const API = "${{ secrets.API }}";
 const KEY = "${{ secrets.KEY }}";
@@ -204,7 +204,9 @@ function fieldsOf(step: StepModel, recipe: RecipeModel): Record<string, unknown>
   switch (action.do) {
     case "enqueue":
       return {
-        enqueue: action.name,
+        enqueue: step.items === undefined || jobNameOf(step, 0) === action.name
+          ? action.name
+          : `\${{ item == 0 ? "${jobNameOf(step, 0)}" : "${action.name}" }}`,
         payload: payload(),
         ...(action.queue === undefined ? {} : { queue: action.queue }),
         ...(action.priority === undefined ? {} : { priority: action.priority }),

@@ -85,10 +85,10 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
     const worldBegan = clock.now();
     const recipes = await buildRecipes(model, worldBegan, clock);
     const client = world.client("runner", { timeout: plan.callTimeout });
-    const connection = await world.run(
-      client.connect({ signal: signal.signal }).then(() => client, (error: Error) => error),
-      LONGEST,
-    );
+    const connecting = plan.isUnreachable
+      ? Promise.resolve(new Error("Cannot connect"))
+      : client.connect({ signal: signal.signal }).then(() => client, (error: Error) => error);
+    const connection = await world.run(connecting, LONGEST);
     disturb(plan, world, evidence, signal);
     const planned = planCases(recipes);
     const { exitCode } = await world.run(

@@ -1,7 +1,14 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Call } from "../evidence.ts";
-import { isCreation, isWrite, keyOf, payloadTag, type StepModel, WRITES } from "../model.ts";
-import type { Action } from "../plan.ts";
+import {
+  isCreation,
+  isWrite,
+  jobNameOf,
+  keyOf,
+  payloadTag,
+  type StepModel,
+  WRITES,
+} from "../model.ts";
 import { SENT, SENT_FORMS } from "../assertions.ts";
 import { PLACES } from "../recipe_text.ts";
 import { type Ending, isConnectionError, type JudgedCase, type Span } from "./judged_case.ts";
@@ -71,7 +78,7 @@ function endingOf(
     ...(judged.isScript ? {} : { state: judged.variable, ...SENT }),
     ...(judged.used ? { level: judged.used.level } : {}),
   };
-  const unlike = creates && calls.find((call) => !isCallOf(call, action));
+  const unlike = creates && calls.find((call) => !isCallOf(call, step, item));
   if (unlike) judged.problems.push(`${tag} asked for ${JSON.stringify(unlike.args)}`);
   for (const [name, value] of creates ? Object.entries(values) : []) {
     const wrong = calls.find((call) => !isDeepStrictEqual(sentBy(call)[name], value));
@@ -139,7 +146,8 @@ function failedCall(
 }
 
 /** Whether a call creates what a step says. */
-function isCallOf({ args }: Call, action: Action): boolean {
+function isCallOf({ args }: Call, step: StepModel, item?: number): boolean {
+  const { action } = step;
   if (!("name" in action)) return true;
   if (action.do === "call") {
     const { job, name } = Object(args[1]);
@@ -148,8 +156,9 @@ function isCallOf({ args }: Call, action: Action): boolean {
       : args[0] === "workflow.event" && name === action.event;
   }
   const { queue, priority } = Object(args[2]);
-  if (args[0] !== action.name || action.do !== "enqueue") return args[0] === action.name;
-  return queue === action.queue && priority === action.priority;
+  if (action.do !== "enqueue") return args[0] === action.name;
+  return args[0] === jobNameOf(step, item) && queue === action.queue &&
+    priority === action.priority;
 }
 
 /** What a call sends with what it creates. */
