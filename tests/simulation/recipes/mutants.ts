@@ -1,4 +1,5 @@
 import type { Mutant } from "../mutants.ts";
+import { DETAIL_MUTANTS } from "./mutants_of_details.ts";
 import { LANGUAGE_MUTANTS } from "./mutants_of_language.ts";
 import { RUN_MUTANTS } from "./mutants_of_runs.ts";
 import { STEP_MUTANTS } from "./mutants_of_steps.ts";
@@ -314,6 +315,7 @@ export const RUNNER_MUTANTS: readonly Mutant[] = [
     "runner/engine/run.ts",
     ["!bailed && !signal.aborted) {", "!bailed) {"],
   ),
+  ...DETAIL_MUTANTS,
   ...LANGUAGE_MUTANTS,
   ...RUN_MUTANTS,
   ...STEP_MUTANTS,
