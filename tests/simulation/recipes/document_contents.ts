@@ -11,7 +11,8 @@ type EventOf<T extends RecipeEvent["type"]> = Extract<RecipeEvent, { type: T }>;
 interface ToldAttempt {
   logs: string[];
   warnings: string[];
-  /** How many soft steps failed. */
+  /** How many steps failed, and how many of these are soft. */
+  failures: number;
   softFailures: number;
   end?: EventOf<"case.finished" | "case.retried">;
 }
@@ -36,7 +37,7 @@ interface ToldRun {
 function runIn(events: readonly RecipeEvent[]): ToldRun {
   const cases: ToldCase[] = [];
   const warnings: string[] = [];
-  const attempt = (): ToldAttempt => ({ logs: [], warnings: [], softFailures: 0 });
+  const attempt = (): ToldAttempt => ({ logs: [], warnings: [], failures: 0, softFailures: 0 });
   for (const event of events) {
     if (event.type === "warning" && event.case === undefined) warnings.push(event.text);
     if (!("case" in event) || event.case === undefined) continue;
@@ -48,7 +49,9 @@ function runIn(events: readonly RecipeEvent[]): ToldRun {
     if (event.type === "case.finished" || event.type === "case.retried") last.end = event;
     if (event.type === "log") last.logs.push(event.text);
     if (event.type === "warning") last.warnings.push(event.text);
-    if (event.type === "step.finished" && event.soft && event.failure) last.softFailures++;
+    if (event.type !== "step.finished" || !event.failure) continue;
+    last.failures++;
+    if (event.soft) last.softFailures++;
   }
   return { cases, warnings, end: events.at(-1) as EventOf<"run.finished"> };
 }
@@ -97,14 +100,16 @@ const CHECKS: Readonly<Record<string, Check>> = {
   },
   ctrf(report, run) {
     const { tests, summary } = (JSON.parse(report) as CTRFReport).results;
-    const said = tests.map((
-      { duration, retries, retryAttempts, stderr },
-    ) => [duration, retries, retryAttempts?.length, stderr?.length]);
+    const said = tests.map(({ duration, retries, retryAttempts, stderr, steps = [] }) => {
+      const failed = steps.filter(({ extra }) => extra?.message !== undefined).length;
+      return [duration, retries, retryAttempts?.length, stderr?.length, failed];
+    });
     const right = run.cases.map((one) => {
       const { attempts } = one;
       const earlier = attempts.length > 1 ? attempts.length - 1 : undefined;
-      const warnings = attempts.at(-1)?.warnings.length || undefined;
-      return [endOf(one)?.duration_ms ?? 0, earlier, earlier, warnings];
+      const { failures = 0, warnings } = attempts.at(-1) ?? {};
+      const count = warnings?.length || undefined;
+      return [endOf(one)?.duration_ms ?? 0, earlier, earlier, count, failures];
     });
     const { exit_code } = run.end;
     return differs(said, right) ?? hasVerdict(report, run) ??

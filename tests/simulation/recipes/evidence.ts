@@ -19,7 +19,8 @@ export interface Moment {
 export interface Call extends Moment {
   readonly method: string;
   readonly args: readonly unknown[];
-  settled?: Moment & ({ readonly value: unknown } | { readonly error: unknown });
+  /** The state of a handle changes later. */
+  settled?: Moment & ({ readonly value: unknown; state?: unknown } | { readonly error: unknown });
 }
 
 /** One attempt of a step. */
@@ -176,7 +177,7 @@ export class Evidence {
           this.calls.push(call);
           const promise: Promise<unknown> = member.apply(target, args);
           return promise.then((value) => {
-            call.settled = { ...this.moment(), value };
+            call.settled = { ...this.moment(), value, state: Object(value).state };
             return value;
           }, (error) => {
             call.settled = { ...this.moment(), error };

@@ -172,7 +172,7 @@ const flakyUse = planned(fc.record({
   do: is("use"),
   gives: fc.boolean(),
   steps: fc.tuple(
-    planned(fc.record({ do: is("enqueue"), name: is("noop"), tells }))
+    planned(fc.record({ do: is("enqueue"), name: is("work"), tells }))
       .map((step) => ({ ...step, items: undefined, condition: undefined, soft: false })),
     planned(fc.record({ do: is("get"), pick: fc.constant(0), wants: is("completed"), isById }))
       .map((step) => ({
@@ -220,6 +220,7 @@ const list = planned(
     state: is("pending", "completed", "completed"),
   }),
 );
+const soften = (step: StepPlan): StepPlan => ({ ...step, soft: true });
 const waitForList = planned(
   fc.record({ do: is("wait"), pick: fc.constant(0), isById, isExpression: fc.boolean() }),
 );
@@ -356,7 +357,7 @@ export const chunks: fc.Arbitrary<StepPlan[]> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(flakyUse) },
   { weight: 2, arbitrary: fc.tuple(useInside) },
   { weight: 1, arbitrary: fc.tuple(useInside, output) },
-  { weight: 1, arbitrary: fc.tuple(listed, waitForList, list) },
+  { weight: 1, arbitrary: fc.tuple(listed, list.map(soften), waitForList, list) },
   { weight: 1, arbitrary: fc.tuple(listed, list) },
 );
 

@@ -53,6 +53,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
       ...workflows!,
       defineWorkflow("tells", async (wf, input) => {
         await wf.step(`${SAYS}${Object(input).key ?? "nothing"}`, () => 1);
+        await wf.sleep("pause", 30);
         return await wf.step("tells", () => refuse(input));
       }),
     ],

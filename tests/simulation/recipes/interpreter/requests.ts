@@ -112,7 +112,8 @@ function endingOf(
 
 function remember(judged: JudgedCase, step: StepModel, { settled }: Call, item?: number): void {
   const { do: kind } = step.action;
-  const { job_id, run_id, event_id, state } = Object((settled as { value: unknown }).value);
+  const { value, state } = settled as { value: unknown; state: string };
+  const { job_id, run_id, event_id } = Object(value);
   if (kind === "publish") judged.made.set(keyOf(step, item), event_id);
   if (kind !== "enqueue" && kind !== "start") return;
   judged.made.set(keyOf(step, item), job_id ?? run_id);
