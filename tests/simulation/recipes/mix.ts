@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import type { WorldFaultAction } from "../../../testing/mod.ts";
 import { rarely } from "../program.ts";
-import { chunks, longWait, output, parallel, shortSteps, side, use } from "./mix_of_steps.ts";
+import { chunks, longWait, shortSteps } from "./mix_of_chunks.ts";
+import { output, parallel, side, use } from "./mix_of_steps.ts";
 import { ROWS, type RunPlan, SECRETS } from "./plan.ts";
 
 const is = <T extends string>(...names: T[]) => fc.constantFrom<T>(...names);
