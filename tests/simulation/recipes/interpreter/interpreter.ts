@@ -348,8 +348,10 @@ export class Interpreter {
     const { level = LEVEL } = step.action as Extract<Action, { do: "use" }>;
     judged.used = { level, prefix: usedPrefix(step) };
     const ends = (one: StepModel) => {
-      const last = [...judged.evidence.steps.keys()].findLast((key) => isPartOf(key, one));
-      if (last !== undefined) ended = judged.reported(last).finished.at(-1) ?? ended;
+      // Another recipe that is used can have a step of the same number.
+      const finished = [...judged.evidence.steps.keys()].filter((key) => isPartOf(key, one))
+        .flatMap((key) => judged.reported(key).finished);
+      ended = finished.toSorted((a, b) => a.order - b.order).at(-1) ?? ended;
     };
     for (const one of step.inner) {
       if (failure !== undefined) this.#notReached(one);
