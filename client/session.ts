@@ -8,7 +8,6 @@ import type { LinkOwner } from "./connection/link_options.ts";
 import { OfflineQueue } from "./connection/offline_queue.ts";
 import type { Attachment, EventTransport, Receiver, Request } from "./connection/transport.ts";
 import { AuthError, closedError, ConnectionError, inContext } from "./errors.ts";
-import type { Gap } from "./gap.ts";
 import { checkDispatchOptions, type DispatchOptions } from "./options.ts";
 import { EnqueueThrottle } from "./subscribe/enqueue_throttle.ts";
 import { StatusFeed } from "./status_feed.ts";
@@ -129,10 +128,6 @@ export class Session implements EventTransport {
     this.status.emit({ type: "format_fallback", format: "json", cause });
   }
 
-  onServerGap(gap: Gap): void {
-    this.status.emit(gap);
-  }
-
   /** Closes the session, and rejects all pending calls and waits. */
   close(drain = false): Promise<void> {
     if (this.#closing) return this.#closing;
@@ -239,7 +234,7 @@ export class Session implements EventTransport {
         link = await this.openLink(this.#owner);
         await this.#router.resubscribe(link, connectTimeout, this.#abort.signal);
         this.#onConnected(link, attempt);
-        this.#router.reportGap("reconnect", since);
+        this.#router.resume(since);
         return;
       } catch (error) {
         await link?.close(error as Error, true);

@@ -3,7 +3,7 @@ import type { Status } from "./status.ts";
 import { BoundedQueue } from "./subscribe/bounded_queue.ts";
 
 /** The types that describe a state, as opposed to something that happened. */
-const STATES = /^(idle|failed|closed|(re)?connect.*)$/;
+const STATES = /^(idle|failed|closed|(re)?connect)/;
 
 /** Delivers each status to every reader. */
 export class StatusFeed {

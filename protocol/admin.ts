@@ -98,8 +98,8 @@ export function decodeCron(value: unknown): CronRecord {
 }
 
 function withFields(value: unknown, kind: string, ...keys: string[]): Record<string, unknown> {
-  if (!isRecord(value)) throw new EntityError(`Cannot decode ${kind}: not an object`);
+  if (!isRecord(value)) throw new EntityError(kind, "not an object");
   const missing = keys.find((key) => typeof value[key] !== "string");
   if (missing === undefined) return value;
-  throw new EntityError(`Cannot decode ${kind}: ${missing} is missing`);
+  throw new EntityError(kind, `${missing} is missing`);
 }

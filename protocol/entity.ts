@@ -145,8 +145,8 @@ export class EntityError extends DispatchError {
   override name = "EntityError";
 
   /** Creates an error with the code `"bad_entity"`. */
-  constructor(message: string) {
-    super(message, "bad_entity");
+  constructor(what: string, why: string) {
+    super(`Cannot decode ${what}: ${why}`, "bad_entity");
   }
 }
 
@@ -176,10 +176,10 @@ export function decodeRun(value: unknown): WorkflowRun {
  */
 export function decodeTimeline(value: unknown): TimelineEntry[] {
   if (value === null || value === undefined) return [];
-  if (!Array.isArray(value)) throw new EntityError("Cannot decode timeline: not a list");
+  if (!Array.isArray(value)) throw new EntityError("timeline", "not a list");
   return value.map((item: unknown) => {
     if (!isRecord(item) || typeof item.step_name !== "string") {
-      throw new EntityError("Cannot decode timeline: step_name is missing");
+      throw new EntityError("timeline", "step_name is missing");
     }
     const entry = { ...item };
     if (entry.data !== undefined) entry.data = decodeJsonBase64(entry.data);
@@ -199,16 +199,16 @@ export function decodeTimeline(value: unknown): TimelineEntry[] {
  */
 export function decodeStats(value: unknown): Stats {
   if (!isRecord(value) || !isRecord(value.broker)) {
-    throw new EntityError("Cannot decode stats: broker is missing");
+    throw new EntityError("stats", "broker is missing");
   }
   return value as unknown as Stats;
 }
 
 function entity(value: unknown, kind: string): Record<string, unknown> {
-  if (!isRecord(value)) throw new EntityError(`Cannot decode ${kind}: not an object`);
+  if (!isRecord(value)) throw new EntityError(kind, "not an object");
   for (const key of ["id", "name", "state"]) {
     if (typeof value[key] !== "string") {
-      throw new EntityError(`Cannot decode ${kind}: ${key} is missing`);
+      throw new EntityError(kind, `${key} is missing`);
     }
   }
   return value;

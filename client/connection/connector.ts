@@ -39,7 +39,11 @@ export class Connector {
   /** Opens a link. If the server refuses a token that it accepted before, gets a new one once. */
   async open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
     const accepted = this.#token;
-    this.#token ??= await this.#getToken(signal);
+    this.#token ??= await this.#inTime(
+      "token",
+      signal,
+      (either) => getToken(this.#options.token, either),
+    );
     try {
       return await this.#openLink(owner, pings, signal);
     } catch (error) {
@@ -62,7 +66,9 @@ export class Connector {
       webSocket = (url) => new WebSocket(url),
     } = this.#options;
     const { clock, deadlines } = this.#host;
-    const binary = this.#useMsgpack ? this.#codec ??= await this.#loadCodec(signal) : undefined;
+    const binary = this.#useMsgpack
+      ? this.#codec ??= await this.#inTime("MessagePack codec", signal, loadCodec)
+      : undefined;
     const open = async (either: AbortSignal) => {
       try {
         either.throwIfAborted();
@@ -102,21 +108,6 @@ export class Connector {
     });
   }
 
-  #getToken(signal: AbortSignal): Promise<string> {
-    return this.#inTime("token", signal, (signal) => getToken(this.#options.token, signal));
-  }
-
-  #loadCodec(signal: AbortSignal): Promise<Codec> {
-    return this.#inTime("MessagePack codec", signal, async () => {
-      try {
-        return await loadMsgpackCodec();
-      } catch (cause) {
-        const text = "Cannot load '@msgpack/msgpack'";
-        throw new ConnectionError(text, "connect_failed", { cause });
-      }
-    });
-  }
-
   /** Runs one step of connecting within `connectTimeout`. */
   #inTime<T>(
     awaited: string,
@@ -132,5 +123,13 @@ export class Connector {
   get #displayUrl(): string {
     const { origin, pathname } = this.#url;
     return origin + pathname;
+  }
+}
+
+async function loadCodec(): Promise<Codec> {
+  try {
+    return await loadMsgpackCodec();
+  } catch (cause) {
+    throw new ConnectionError("Cannot load '@msgpack/msgpack'", "connect_failed", { cause });
   }
 }

@@ -105,11 +105,11 @@ export class Link implements CallOwner {
    * Closes the connection and rejects the calls in flight.
    * @param now Skip the closing handshake: a server that is blocked by a run cannot answer it.
    */
-  close(cause: Error, now: boolean): Promise<void> {
+  async close(cause: Error, now: boolean): Promise<void> {
     const { clock } = this.#options;
-    if (this.#state === "closed") return Promise.resolve();
+    if (this.#state === "closed") return;
     this.#rejectInFlight(cause);
-    return new Promise((resolve) => {
+    await new Promise<void>((resolve) => {
       const drop = () => {
         terminate(this.#socket);
         resolve();

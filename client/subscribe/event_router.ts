@@ -8,6 +8,7 @@ import { CreditWindow } from "./credits.ts";
 import { createGap, type Gap } from "../gap.ts";
 import { AGE_MARGIN } from "../limits.ts";
 import { ConnectionError, DispatchError } from "../errors.ts";
+import type { StatusFeed } from "../status_feed.ts";
 import type { EnqueueThrottle } from "./enqueue_throttle.ts";
 
 /** What the router needs from its session. */
@@ -19,8 +20,8 @@ export interface RouterHost
   readonly throttle: EnqueueThrottle;
   /** How many credits a grant fills the window up to. */
   readonly credits: number;
-  /** Called after the receivers got a gap because the server dropped events. */
-  onServerGap(gap: Gap): void;
+  /** Is told of gaps that begin while the connection holds, after the receivers. */
+  readonly status: Pick<StatusFeed, "emit">;
 }
 
 /** A subscription on the server, shared by the receivers of the channels that come from it. */
@@ -44,16 +45,22 @@ export class ChannelRouter implements EventRouter {
   readonly #serverChannels = new Map<string, ServerChannel>();
   /** The link that delivers events; it may be lost. */
   #link: Link | undefined;
+  /** What has arrived on a new link before its receivers were told of the gap. */
+  #held: DispatchEvent[] | undefined;
 
   constructor(host: RouterHost) {
     this.#host = host;
   }
 
-  /** Makes the router the receiver of a link's events. */
-  listenTo(link: Link): void {
+  /**
+   * Makes the router the receiver of a link's events.
+   * @param held Where they are kept until {@linkcode resume}.
+   */
+  listenTo(link: Link, held?: DispatchEvent[]): void {
     this.#link = link;
+    this.#held = held;
     const onGap = (reason: Gap["reason"]) => (since: number | string, until: number | string) =>
-      this.#host.onServerGap(this.reportGap(reason, since, until));
+      this.#host.status.emit(this.reportGap(reason, since, until));
     link.sink = new CreditWindow(link, this.#host.clock, {
       credits: this.#host.credits,
       onEvent: (event) => this.#deliver(event),
@@ -107,11 +114,19 @@ export class ChannelRouter implements EventRouter {
     return gap;
   }
 
+  /** Tells every receiver of the time without a link, then delivers the events since. */
+  resume(since: number): void {
+    this.reportGap("reconnect", since);
+    const held = this.#held!;
+    this.#held = undefined;
+    for (const event of held) this.#deliver(event);
+  }
+
   /** Asks the server on a new link for every channel that has receivers. */
   async resubscribe(link: Link, timeout: number, signal: AbortSignal): Promise<void> {
     // The client was closed in the turn in which the link opened.
     signal.throwIfAborted();
-    this.listenTo(link);
+    this.listenTo(link, []);
     await Promise.all([...this.#serverChannels].map(async ([name, shared]) => {
       shared.since = undefined;
       try {
@@ -176,6 +191,7 @@ export class ChannelRouter implements EventRouter {
   }
 
   #deliver(event: DispatchEvent): void {
+    if (this.#held?.push(event)) return;
     if (event.type === "job.enqueued") this.#host.throttle.onEnqueued();
     const channels = channelsOf(event);
     for (const name of channels) {

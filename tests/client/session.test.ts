@@ -413,7 +413,7 @@ test("subscribes to each channel again before it sends anything else or is conne
   await eventually(() => it.status.of("connected").length === 2);
   assert.deepEqual(second.methods.slice(3), ["job.cancel", "stats"]);
   const gap = { reason: "reconnect", since, until: new Date(it.clock.now()).toISOString() };
-  assert.deepEqual(jobs.seen, ["job.started", "job.completed", gap]);
+  assert.deepEqual(jobs.seen, ["job.started", gap, "job.completed"]);
   assert.deepEqual(workflows.seen, [gap]);
   second.answer("a", "3");
   second.answer("b", "4");
@@ -712,7 +712,7 @@ test("reports anomalies with their number, a fallback to JSON and gaps in the st
   it.session.reportAnomaly(cause);
   it.session.reportAnomaly(cause);
   it.session.onFormatFallback(cause);
-  it.session.onServerGap({ type: "gap", reason: "credits", since: "a", until: "b" });
+  it.session.status.emit({ type: "gap", reason: "credits", since: "a", until: "b" });
   await eventually(() => it.status.items.length === 5);
   assert.deepEqual(it.status.items.slice(1), [
     { type: "anomaly", count: 1, cause },

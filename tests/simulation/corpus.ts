@@ -569,4 +569,18 @@ export const CORPUS: readonly Found[] = [
       latency: [0, 200],
     },
   },
+  {
+    what: "events that arrive before a client is in all its channels again come after the gap",
+    program: program(
+      [
+        call({ ...start, name: "steady" }, { client: 1, wait: true }),
+        call({ do: "watch", pick: 0 }),
+        { after: 10, pause: true },
+        { after: 0, cutAll: "cut" },
+        { after: 5_300, pause: true },
+      ],
+      [{ of: "joined", frame: 3, do: "drop", ms: 5 }],
+      [{ ...client, hasOwnToken: true }, client],
+    ),
+  },
 ];
