@@ -6,7 +6,10 @@ import type { Found } from "./search.ts";
 const LONGEST = 600;
 
 /** Shows a sequence in which the servers differ: what both sent, and where they differ. */
-export function describe({ outcomes, difference }: Found, names: readonly string[]): string {
+export function describe(
+  { outcomes, difference }: Omit<Found, "path">,
+  names: readonly string[],
+): string {
   const width = Math.max(...names.map((name) => name.length));
   const lines: string[] = [];
   const templates = [new Template(), new Template()] as const;

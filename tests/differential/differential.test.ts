@@ -6,6 +6,8 @@ import {
   type QuirkName,
   referenceWorkload,
 } from "../../dev/mod.ts";
+import { Dispatch } from "../../mod.ts";
+import { realTime } from "../conformance/replay_time.ts";
 import { compare } from "./compare.ts";
 import { describe } from "./describe.ts";
 import type { Outcome } from "./run_sequence.ts";
@@ -32,6 +34,29 @@ test(`two embedded servers do the same in random sequences, seed ${seed}`, async
   equal(result.found && describe(result.found, ["first", "second"]), undefined);
   equal(result.ran, RUNS);
   ok(result.exchanges > RUNS, "the sequences are not empty");
+});
+
+test("a job that somebody left on a server may begin anew", async () => {
+  const workload = () => ({ ...referenceWorkload(), backoff: constantBackoff(1) });
+  await using first = await createDevServer(workload());
+  await using second = await createDevServer(workload());
+  await using client = await Dispatch.connect({ url: first.url, token: "demo-token" });
+  const { job_id } = await client.enqueue("always-fails", null);
+  const retry = new URL(`/dispatch/v1/jobs/${job_id}/retry`, first.url.replace(/^ws/, "http"));
+  let isOver = false;
+  let begun = 0;
+  const begin = async () => {
+    // Refused while the job has not failed again.
+    for (; !isOver; await realTime.pass(1)) {
+      if ((await fetch(retry, { method: "POST" })).ok) begun++;
+    }
+  };
+  const beginning = begin();
+  const result = await search({ urls: [first.url, second.url], seed: 1, runs: RUNS });
+  isOver = true;
+  await beginning;
+  equal(result.found && describe(result.found, ["first", "second"]), undefined);
+  ok(begun > RUNS, "the job began anew in the sequences");
 });
 
 test("finds a method that one server lacks, and makes the sequence small", async () => {

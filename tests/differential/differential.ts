@@ -43,9 +43,10 @@ print(
       seconds.toFixed(1)
     } s; ${result.unsteady.length} differed once and not again, ${result.broken} were sent again`,
 );
-for (const text of result.unsteady) print(`once: ${text}`);
+const NAMES = ["real", "embedded"];
+for (const once of result.unsteady) print(`\nonce:\n${describe(once, NAMES)}`);
 if (result.found) {
-  print(`\n${describe(result.found, ["real", "embedded"])}`);
+  print(`\n${describe(result.found, NAMES)}`);
   print(`\ndeno task differential --url ${values.url} --seed ${seed} --path ${result.found.path}`);
   process.exitCode = 1;
 }

@@ -273,7 +273,7 @@ class SequenceRun implements Outcome {
   #ours<T extends RawFrame | StreamEvent>(events: readonly T[]): T[] {
     return events.filter(({ data }) => {
       const id = String((data as RawFrame).topic).replace(/^\w+:/, "");
-      return !this.#side.noise.has(id);
+      return !this.#side.noise.has(id) && !this.#side.isEarlier(id);
     });
   }
 }

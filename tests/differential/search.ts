@@ -43,8 +43,8 @@ export interface SearchResult {
   exchanges: number;
   /** How many events came. */
   events: number;
-  /** How those differed that differed once and not again. */
-  unsteady: string[];
+  /** Those that differed once and not again. */
+  unsteady: Omit<Found, "path">[];
   /** How many could not be sent once, and could then. */
   broken: number;
   found?: Found;
@@ -90,7 +90,7 @@ export async function search(options: SearchOptions): Promise<SearchResult> {
         for (const { events } of outcomes[0].received) result.events += events.length;
       }
       if (!difference) {
-        if (last) result.unsteady.push(last.difference.text);
+        if (last) result.unsteady.push(last);
         return undefined;
       }
       last = { sequence, difference, outcomes };

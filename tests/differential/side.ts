@@ -124,6 +124,15 @@ export class Side implements Values {
     return await this.#until((id) => this.#hasEnded(id));
   }
 
+  /**
+   * Whether a job was enqueued before the sequence. One that no worker knows and that somebody has
+   * left on the server begins anew again and again.
+   */
+  isEarlier(id: string): boolean {
+    for (const frame of this.#control!.takeEvents()) this.#note(frame);
+    return id.startsWith("job_") && !this.#types(id).includes("job.enqueued");
+  }
+
   /** Waits until the last job has started. */
   async lastStarted(): Promise<void> {
     await this.#until((id) => id !== this.job.at(-1) || this.#types(id).includes("job.started"));
