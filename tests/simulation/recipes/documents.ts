@@ -224,18 +224,24 @@ function wordsOf(message: string): string[] {
 /** The reporters that tell also what has failed softly. */
 const TELLING_SOFT = new Set(["console", "ctrf", "html", "json", "jsonl", "junit", "tap"]);
 
-/** Returns the soft failures in the last attempts of cases. */
+/** Returns the soft failures in the last attempts of cases, and of steps with others inside. */
 function softFailuresIn(events: readonly RecipeEvent[]): { words: string }[] {
-  const soft = new Map<number, string[]>();
+  const soft = new Map<number, { inside: string; message: string }[]>();
   for (const event of events) {
     if (event.type === "case.started") soft.set(event.case, []);
+    if (event.type === "step.retried") {
+      const own = `${event.phase} ${event.step}.`;
+      soft.set(event.case, soft.get(event.case)!.filter(({ inside }) => !inside.startsWith(own)));
+    }
     if (event.type !== "step.finished" || !event.soft || !event.failure) continue;
     // The console prints what failed inside another step, and not that step.
     const isAround = event.kind === "parallel" || event.kind === "use";
     if (event.status === "interrupted" || isAround) continue;
-    soft.get(event.case)!.push(event.failure.message);
+    const inside = `${event.phase} ${event.step}`;
+    soft.get(event.case)!.push({ inside, message: event.failure.message });
   }
-  return [...soft.values()].flat().flatMap(wordsOf).map((words) => ({ words }));
+  return [...soft.values()].flat().flatMap(({ message }) => wordsOf(message))
+    .map((words) => ({ words }));
 }
 
 /** GitHub shows ten annotations of a level, so only the first failure of each is sure to be told. */

@@ -328,8 +328,9 @@ function* waitsAreTrue({ evidence, isDisturbed, plan, world }: RunEvidence): Ite
         yield `3: ${key} says it has seen ${state} at another time: ${seen}`;
       }
       const isFinal = ["completed", "failed", "cancelled"].includes(last);
-      // A job that has ended can still be marked cancelled.
-      if (isFinal && last !== stored && stored !== "cancelled") {
+      // A job that has ended can still be marked cancelled, and one that runs completes after that.
+      const isOver = stored === "cancelled" || (last === "cancelled" && stored === "completed");
+      if (isFinal && last !== stored && !isOver) {
         yield `3: ${key} saw ${last}, but it is ${stored}`;
       }
       if (event.status === "passed" && !isFinal && !isDisturbed && stored === "never") {
