@@ -24,7 +24,7 @@ test("every mutant fits the sources", async () => {
   equal(new Set(ALL.map(({ what }) => what)).size, ALL.length);
 });
 
-const SEED = 11;
+const SEED = 13;
 
 /** Mutants that few programs find. `deno task simulate:mutants` tries them all. */
 const QUICK: Record<string, RegExp> = {
