@@ -583,4 +583,11 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, hasOwnToken: true }, client],
     ),
   },
+  {
+    what: "attempts of a job after its client was closed are missing from nothing",
+    program: program([
+      call({ ...enqueue, name: "fails", then: "follow", pause: 0 }),
+      call({ do: "close", drain: false }, { after: 10 }),
+    ]),
+  },
 ];

@@ -79,7 +79,9 @@ function* earlierAttemptsAreCovered({ program, actors, model }: Evidence): Itera
     if (hasConnectionOf(model.harmed, client)) continue;
     for (const { outcome, items, ended, isLeft, name: id } of watches) {
       const gaps = items.filter((item) => !isEvent(item)) as Gap[];
-      const isOver = !ended || ended.error || isLeft || model.cancelled.has(id);
+      // A client that is closed ends the loop before the job has ended.
+      const isWhole = items.some(({ type }) => LAST.includes(type));
+      const isOver = !ended || ended.error || isLeft || !isWhole || model.cancelled.has(id);
       if (isOver || !id.startsWith("job_") || gaps.length === 0) continue;
       if (gaps.some(({ reason }) => reason !== "unseen")) continue;
       const read = new Set(items.filter(isEvent).map(keyOf));
