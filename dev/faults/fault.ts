@@ -83,7 +83,7 @@ export interface Faults {
   add(fault: Fault): () => void;
   /**
    * Injects a fault now, on every connection that matches. A fault that affects frames happens to the
-   * next frame of each connection.
+   * next frame of each connection. A token that `expire-token` names expires over HTTP, too.
    */
   inject(fault: Fault): Promise<void>;
   /** Removes all faults. Connections that are half open stay that way. */

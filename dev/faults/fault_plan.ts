@@ -72,6 +72,8 @@ export class FaultPlan implements Faults, FaultInjector {
   async inject(fault: Fault): Promise<void> {
     const { do: action, when = {}, ms = DEFAULT_MS } = checkFault(fault);
     if (action === "restart") return await this.#restart(ms);
+    // A token that is named expires over HTTP, too, where it has no connection.
+    if (action === "expire-token" && when.token !== undefined) this.#expiredTokens.add(when.token);
     for (const socket of [...this.#open]) {
       if (!matchesConnection(when, socket.connection, socket)) continue;
       if (action === "cut") socket.cut();

@@ -9,6 +9,7 @@ import {
   type Fault,
   parseFault,
 } from "../../dev/mod.ts";
+import { DispatchRpc } from "../../mod.ts";
 import { Wire } from "./wire.ts";
 
 const clock = createVirtualClock({ autoSkip: false });
@@ -124,6 +125,14 @@ test("expire-token: the connection drops and its token is rejected, other tokens
   const again = await Wire.open(server.url);
   await assert.rejects(again.call("auth", { token: "demo-token" }), { code: 401 });
   await other.call("stats");
+});
+
+test("expire-token: a token that is named is rejected over HTTP, too, without a connection", async () => {
+  await using server = await serve();
+  await using client = new DispatchRpc({ url: server.url, token: "demo-token" });
+  await client.stats();
+  await server.faults.inject({ when: { token: "demo-token" }, do: "expire-token" });
+  await assert.rejects(client.stats(), { name: "AuthError", code: 401 });
 });
 
 test("restart: connections drop, the port stays the same, and runs resume", async () => {

@@ -221,6 +221,8 @@ export class Actor {
   /** A frame that was sent without the time of the clock. */
   mistimed?: string;
   isClosed = false;
+  /** The token that the client has, if it may expire. */
+  token?: string;
   /** What a reader was told that began with the third call. */
   readonly lateStatuses: Status[] = [];
   /** How many loops over its status go on. */
@@ -254,11 +256,13 @@ export class Actor {
       ? () => {
         const token = fresh[tokens++ % fresh.length]!;
         if (plan.tokenFails?.includes(tokens)) throw NO_TOKEN;
-        return plan.wrongTokens?.includes(tokens) ? WRONG_TOKEN : token;
+        if (plan.wrongTokens?.includes(tokens)) return WRONG_TOKEN;
+        return this.token = token;
       }
       : plan.hasOwnToken
       ? ownToken(index)
       : "demo-token";
+    if (token === ownToken(index)) this.token = token;
     const url = isBalanced ? world.url : world.nodes[index % world.nodes.length]!.url;
     if (plan.transport !== "socket") {
       const Client = CLIENTS[plan.transport];

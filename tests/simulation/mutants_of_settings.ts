@@ -208,6 +208,10 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     'if (method === "workflow.start")',
     'if (method === "")',
   ]),
+  mutant("a token that expired over HTTP ends the call", "client/http/http_session.ts", [
+    "          if (!isTokenNew) continue;\n",
+    "",
+  ]),
   mutant("a token over HTTP is not kept", "client/http/http_session.ts", [
     "return this.#token ??= await getToken",
     "return this.#token ?? await getToken",

@@ -73,23 +73,50 @@ const TOKENS = 10;
 /** Matches the token that a request over HTTP has. */
 const TOKEN = /"token":"(.*?)"|[?&]token=([^&]*)/;
 
+/** Returns the token of a request over HTTP. */
+function tokenIn(request: string): string | undefined {
+  const [, inBody, inAddress] = TOKEN.exec(request) ?? [];
+  return inBody ?? inAddress;
+}
+
+/** Returns when a client has first used each token over HTTP. */
+function firstUsesOf(client: string, model: Evidence["model"]): Map<string, number> {
+  const uses = new Map<string, number>();
+  for (const { at, who, what, frame } of model.world.trace) {
+    if (!who.startsWith(`${client}#`) || !frame || !what.startsWith("requests")) continue;
+    const token = tokenIn(frame);
+    if (token !== undefined && !uses.has(token)) uses.set(token, at);
+  }
+  return uses;
+}
+
+/** The codes of calls that ended without the answer to their request. */
+const GIVEN_UP = ["timeout", "closed"];
+
 /** Rule 6: over HTTP, too, a client does not use a token again that was refused. */
 function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterable<string> {
   const expirations = program.steps.filter((step) => "expire" in step).length;
   for (const { name: client, plan, isHttp, outcomes } of actors) {
     if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
+    const firstUses = [...firstUsesOf(client, model).values()];
     for (const outcome of outcomes) {
       if (Object(outcome.error).code !== 401 || expirations >= TOKENS - 1) continue;
-      if (isTokenMissing(outcome.error) || plan.wrongTokens) continue;
+      if (isTokenMissing(outcome.error)) continue;
+      // A new token that is refused counts as wrong.
+      const isNew = firstUses.some((at) => at >= outcome.worldBegin && at <= outcome.worldEnd);
+      if (isNew) continue;
       yield `6: ${callName(outcome)} was refused although ${client} can get another token`;
+    }
+    // Who has given a request up does not hear that its token was refused.
+    if (outcomes.some(({ signal, error }) => signal || GIVEN_UP.includes(Object(error).code))) {
+      continue;
     }
     const tokens = new Map<string, string>();
     const refused = new Map<string, number>();
     for (const { at, who, what, frame } of model.world.trace) {
       if (!who.startsWith(`${client}#`) || frame === undefined) continue;
       if (what.startsWith("requests")) {
-        const [, inBody, inAddress] = TOKEN.exec(frame) ?? [];
-        const token = inBody ?? inAddress;
+        const token = tokenIn(frame);
         if (token === undefined) continue;
         tokens.set(who, token);
         const late = LATE + program.latency[1];
@@ -116,8 +143,7 @@ function* acceptedTokensAreKept({ actors, model, program }: Evidence): Iterable<
     for (const { at, who, what, frame } of model.world.trace) {
       if (!who.startsWith(`${client}#`) || frame === undefined) continue;
       if (what.startsWith("requests")) {
-        const [, inBody, inAddress] = TOKEN.exec(frame) ?? [];
-        const token = inBody ?? inAddress;
+        const token = tokenIn(frame);
         if (token === undefined) continue;
         sent.set(who, { at, token });
         if (!known.has(token) && acceptedAt + late < at) {
@@ -239,10 +265,12 @@ function* readsAreTriedAgain({ model, actors, program }: Evidence): Iterable<str
         const how = hasFailed ? "failed" : "settled";
         yield `1: ${callName(outcome)} of ${asked} ${how} after ${tries.length} tries`;
       }
-      for (const [index, { at }] of tries.entries()) {
+      for (const [index, { at, frame }] of tries.entries()) {
         const next = tries[index + 1];
         const bound = Math.min(45_000, 1_000 * 2 ** index);
-        if (!next || randoms.some((random) => Math.floor(random * bound) <= next.at - at)) continue;
+        // With another token it is sent at once.
+        if (!next || tokenIn(next.frame!) !== tokenIn(frame!)) continue;
+        if (randoms.some((random) => Math.floor(random * bound) <= next.at - at)) continue;
         yield `1: ${callName(outcome)} of ${asked} was tried again after ${next.at - at} ms`;
       }
     }

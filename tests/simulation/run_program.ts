@@ -23,7 +23,7 @@ import { SETTING_RULES, statusLoopsEnd } from "./rules_of_settings.ts";
 import { STREAM_RULES } from "./rules_of_streams.ts";
 import { TIME_RULES } from "./rules_of_times.ts";
 import { channelsAreLeft, WIRE_RULES } from "./rules_of_wire.ts";
-import { MORTAL_TOKENS, workload } from "./workload.ts";
+import { workload } from "./workload.ts";
 
 /** How a program went. */
 export interface Verdict {
@@ -172,8 +172,8 @@ async function perform(
     } else if ("expire" in step) {
       for (const { name } of world.connections) model.harmed.add(name);
       for (const { server } of world.nodes) {
-        for (const token of MORTAL_TOKENS) {
-          await server.faults.inject({ do: "expire-token", when: { token } });
+        for (const { token } of actors) {
+          if (token) await server.faults.inject({ do: "expire-token", when: { token } });
         }
       }
     } else if ("setClock" in step || "sleep" in step) {
