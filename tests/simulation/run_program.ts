@@ -172,8 +172,10 @@ async function perform(
     } else if ("expire" in step) {
       for (const { name } of world.connections) model.harmed.add(name);
       for (const { server } of world.nodes) {
-        for (const { token } of actors) {
-          if (token) await server.faults.inject({ do: "expire-token", when: { token } });
+        for (const { token, isHttp, status } of actors) {
+          // A new token that the server has not accepted counts as wrong if it is refused.
+          if (!token || (!isHttp && status.type !== "connected")) continue;
+          await server.faults.inject({ do: "expire-token", when: { token } });
         }
       }
     } else if ("setClock" in step || "sleep" in step) {

@@ -168,7 +168,8 @@ async function runScriptStep(
       await Promise.all(step.inner.map((one) => runScriptStep(t, one, handles, prefix)));
       return;
     case "throw":
-      throw new Error(`thrown by ${name}`);
+      // Runtimes differ in where they say that it was thrown.
+      throw Object.assign(new Error(`thrown by ${name}`), { stack: "" });
     case "use":
     case "set":
     case "list":

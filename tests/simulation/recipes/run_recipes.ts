@@ -2,6 +2,7 @@
 import "node:async_hooks";
 import process from "node:process";
 import "../../../runner/expression/value_tree.ts";
+import "../../../runner/steps/unknown_workflow.ts";
 import { planCases, runCases } from "../../../runner/engine/run.ts";
 import { VirtualTime } from "../../../runner/engine/virtual_time.ts";
 import { delay } from "../../../runtime/clock.ts";
@@ -15,6 +16,7 @@ import {
   type World,
   type WorldClock,
 } from "../../../testing/mod.ts";
+import { hashTrace, type TraceEntry } from "../../../testing/world/trace.ts";
 import { defineJob, defineWorkflow, type ServedRequest } from "../../../dev/mod.ts";
 import { CountingSignal } from "../../helpers/counting_signal.ts";
 import type { Signal } from "../model.ts";
@@ -172,7 +174,7 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
   }
   return {
     violations,
-    hash: () => world.hash(),
+    hash: () => hashTrace(inOrder(world.trace)),
     steps: world.steps,
     timeline: () => world.traceLines(),
   };
@@ -283,4 +285,17 @@ function holdRealTimers(clock: WorldClock): Disposable {
   };
   globalThis.setTimeout = held as unknown as typeof setTimeout;
   return { [Symbol.dispose]: () => void (globalThis.setTimeout = setTimeout) };
+}
+
+/** Sorts a trace by step: in which order steps report something at one time depends on the runtime. */
+function inOrder(trace: readonly TraceEntry[]): TraceEntry[] {
+  return trace.map((entry) => ({ entry, step: stepOf(entry) }))
+    .sort((a, b) => a.step < b.step ? -1 : a.step > b.step ? 1 : 0)
+    .map(({ entry }) => entry);
+}
+
+/** Returns what the report of an entry of a trace is about; nothing for other entries. */
+function stepOf({ frame = "" }: TraceEntry): string {
+  const [, index, step = ""] = /"case":(\d+)(?:,"step":"(.*?)")?/.exec(frame) ?? [];
+  return index === undefined ? "" : `${index} ${step}`;
 }
