@@ -26,7 +26,14 @@ export async function loadMsgpackFrames(): Promise<MsgpackFrames> {
         const code = first.toString(16).padStart(2, "0");
         throw new Error(`msgpack: unexpected code=${code} decoding map length`);
       }
-      return toClientFrame(decode(message) as Record<string, unknown>);
+      let map: unknown;
+      try {
+        map = decode(message);
+      } catch (cause) {
+        // Runtimes have words of their own for data that ends too early.
+        throw new Error("unexpected EOF", { cause });
+      }
+      return toClientFrame(map as Record<string, unknown>);
     },
     encode: (frame) => {
       const { data, ts, ...rest } = JSON.parse(frame) as Record<string, unknown>;

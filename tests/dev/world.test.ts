@@ -31,5 +31,6 @@ test("a trace has frames in MessagePack as JSON, with `data` as it was sent", as
 test("a torn frame in MessagePack is refused like one in JSON", async () => {
   const entries = await framesOf("malformed");
   const what = entries.map(({ what, frame }) => [what, JSON.parse(frame!).type]);
-  assert.deepEqual(what.slice(2), [["sends, but malformed", "request"], ["receives", "error"]]);
+  assert.deepEqual(what.slice(2, 4), [["sends, but malformed", "request"], ["receives", "error"]]);
+  assert.equal(JSON.parse(entries[3]!.frame!).error.message, "invalid frame: unexpected EOF");
 });

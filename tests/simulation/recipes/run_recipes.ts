@@ -93,7 +93,9 @@ export async function runRecipes(plan: RunPlan): Promise<Verdict> {
       : client.connect({ signal: signal.signal }).then(() => client, (error: Error) => error);
     const connection = await world.run(connecting, LONGEST);
     disturb(plan, world, evidence, signal);
-    const planned = planCases(recipes);
+    // One for each case, because in which order cases draw at one time depends on the runtime.
+    const planned = planCases(recipes)
+      .map((one, index) => ({ ...one, random: seededRandom(plan.seed + index) }));
     const { exitCode } = await world.run(
       runCases(planned, {
         parallel: plan.parallel,
