@@ -590,4 +590,17 @@ export const CORPUS: readonly Found[] = [
       call({ do: "close", drain: false }, { after: 10 }),
     ]),
   },
+  {
+    what: "a refusal over HTTP that arrives torn is no reason for another token",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "jobs", pick: 0 }, { wait: true }),
+        { after: 0, expire: true },
+        call({ do: "publish", name: "go" }),
+        { after: 300, pause: true },
+      ],
+      [{ of: "answer", frame: 3, do: "malformed", ms: 5 }],
+      [{ ...client, transport: "sse", hasFreshTokens: true }],
+    ),
+  },
 ];

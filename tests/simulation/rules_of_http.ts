@@ -1,4 +1,4 @@
-import type { DispatchEvent, Gap } from "../../mod.ts";
+import { AuthError, type DispatchEvent, type Gap } from "../../mod.ts";
 import { callName, isTokenMissing, type Reading } from "./actor.ts";
 import { hasConnectionOf, keyOf } from "./model.ts";
 import { channelsOf } from "../../protocol/mod.ts";
@@ -100,7 +100,8 @@ function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterabl
     if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
     const firstUses = [...firstUsesOf(client, model).values()];
     for (const outcome of outcomes) {
-      if (Object(outcome.error).code !== 401 || expirations >= TOKENS - 1) continue;
+      // A refusal that arrives torn is none.
+      if (!(outcome.error instanceof AuthError) || expirations >= TOKENS - 1) continue;
       if (isTokenMissing(outcome.error)) continue;
       // A new token that is refused counts as wrong.
       const isNew = firstUses.some((at) => at >= outcome.worldBegin && at <= outcome.worldEnd);
