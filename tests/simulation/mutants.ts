@@ -97,8 +97,8 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     "there is no gap after a reconnect",
-    "client/session.ts",
-    [`this.#router.reportGap("reconnect", since);`, ""],
+    "client/subscribe/event_router.ts",
+    [`    this.reportGap("reconnect", since);\n`, ""],
   ),
   mutant(
     "queued calls are not sent after a reconnect",
@@ -361,11 +361,11 @@ export const MUTANTS: readonly Mutant[] = [
     ["await delay(wait, {", "await delay(attempt === 1 ? 0 : wait, {"],
   ),
   mutant(
-    "there is no gap if the first attempt to reconnect succeeds",
+    "the gap names no time if the first attempt to reconnect succeeds",
     "client/session.ts",
     [
-      `this.#onConnected(link, attempt);\n        this.#router.reportGap("reconnect", since);`,
-      `this.#onConnected(link, attempt);\n        if (attempt > 1) this.#router.reportGap("reconnect", since);`,
+      "this.#router.resume(since);",
+      "this.#router.resume(attempt > 1 ? since : this.clock.now());",
     ],
   ),
   mutant(

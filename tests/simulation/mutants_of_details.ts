@@ -16,10 +16,9 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     "if (this.#confirmed <= 0)",
     "if (this.#confirmed < 0)",
   ]),
-  mutant("the gap after a reconnect is told twice", "client/session.ts", [
-    `this.#router.reportGap("reconnect", since);`,
-    `this.#router.reportGap("reconnect", since);
-        this.#router.reportGap("reconnect", since);`,
+  mutant("the gap after a reconnect is told twice", "client/subscribe/event_router.ts", [
+    `    this.reportGap("reconnect", since);\n`,
+    `    this.reportGap("reconnect", since);\n`.repeat(2),
   ]),
   mutant("the gap after a reconnect begins when the loss was noticed", "client/session.ts", [
     "const since = this.#link.lastMessageAt;",

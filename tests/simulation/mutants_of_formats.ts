@@ -15,8 +15,8 @@ export const FORMAT_MUTANTS: readonly Mutant[] = [
     "this.#host.onFormatFallback(error);\n        throw error;\n",
   ]),
   mutant("lanes never have MessagePack", "client/connection/connector.ts", [
-    "const binary = this.#useMsgpack ?",
-    "const binary = this.#useMsgpack && pings ?",
+    "const binary = this.#useMsgpack\n",
+    "const binary = this.#useMsgpack && pings\n",
   ]),
   mutant("a client says that its frames are JSON, whatever they are", "client/connection/link.ts", [
     "return this.#codec.name;",
