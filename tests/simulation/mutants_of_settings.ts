@@ -168,18 +168,6 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     '"gave_up", { cause })',
     '"gave_up")',
   ]),
-  mutant(
-    "what arrives before all channels is yielded before the gap",
-    "client/subscribe/event_router.ts",
-    [
-      "    if (this.#held?.push(event)) return;\n",
-      "",
-    ],
-  ),
-  mutant("what arrives before all channels is lost", "client/subscribe/event_router.ts", [
-    "    for (const event of held) this.#deliver(event);\n",
-    "    void held;\n",
-  ]),
   mutant("status does not tell of gaps", "client/subscribe/event_router.ts", [
     "this.#host.status.emit(this.reportGap(reason, since, until));",
     "void this.reportGap(reason, since, until);",
