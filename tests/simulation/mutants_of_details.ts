@@ -145,11 +145,6 @@ export const DETAIL_MUTANTS: readonly Mutant[] = [
     "if (!this.#ended) this.#options.onLeave?.();",
     "",
   ]),
-  mutant("a watch that is left is followed on", "client/follow/tracker.ts", [
-    `      return: () => {
-        reader.abort();`,
-    "      return: () => {",
-  ]),
   mutant("an overflow error leaves the channel subscribed", "client/subscribe/bounded_queue.ts", [
     `      onLeave?.();
       return this.fail(`,

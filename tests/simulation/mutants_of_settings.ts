@@ -25,10 +25,6 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "await session.ready(limits);",
     "",
   ]),
-  mutant("a start aborted before it is sent is sent", "client/start/lanes.ts", [
-    "        either.throwIfAborted();\n        limits.delivery",
-    "        limits.delivery",
-  ]),
   mutant("a start has no default timeout", "client/start/lanes.ts", [
     "timeout = this.#session.timeout }",
     "timeout = 0 }",

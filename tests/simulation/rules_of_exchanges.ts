@@ -88,9 +88,31 @@ export function* exchangesEnd({ actors }: Evidence): Iterable<string> {
   }
 }
 
-/** Rules about requests and streams over HTTP: how they fail and end. */
+/** Matches a read of a job or run, and its id. */
+const READ = /"method":"(?:job|workflow)\.(?:get|timeline)".*"(?:job|run)_id":"(\w+)"/;
+
+/** Rule 7: nobody reads on what every reader has left. */
+function* leftWatchesEnd({ actors, model, program }: Evidence): Iterable<string> {
+  for (const { name: client, watches, outcomes } of actors) {
+    for (const { outcome, name: id, isLeft, endedAt = Infinity } of watches) {
+      const isAlone = watches.filter(({ name }) => name === id).length === 1 &&
+        !outcomes.some((it) => (it.target ?? it.asked) === id && !(it.worldEnd < endedAt));
+      if (!isLeft || !isAlone) continue;
+      // Reads that were lost with their connection are sent again.
+      if (hasConnectionOf(model.harmed, client)) continue;
+      const late = model.world.trace.find(({ at, who, what, frame }) =>
+        at > endedAt + 4 * program.latency[1] + 100 && who.startsWith(`${client}#`) &&
+        /^(sends|requests)/.test(what) && READ.exec(frame ?? "")?.[1] === id
+      );
+      if (late) yield `7: ${callName(outcome)} was left at ${endedAt}, but reads at ${late.at}`;
+    }
+  }
+}
+
+/** Rules about how requests and streams over HTTP fail and end, and how reads end. */
 export const EXCHANGE_RULES: readonly Rule[] = [
   newTokensFail,
   refusedStreamsAreTold,
   streamsTakeOver,
+  leftWatchesEnd,
 ];
