@@ -148,10 +148,6 @@ export const SETTING_MUTANTS: readonly Mutant[] = [
     "cause = this.#queue.disconnectCause = error as Error;",
     "cause = error as Error;",
   ]),
-  mutant("connecting again after giving up has no attempts left", "client/session.ts", [
-    "    this.#attempts = 0;\n    try {",
-    "    try {",
-  ]),
   mutant("attempts are told from 0", "client/session.ts", [
     'this.status.emit({ type: "reconnecting", attempt, delay',
     'this.status.emit({ type: "reconnecting", attempt: attempt - 1, delay',
