@@ -603,4 +603,30 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, transport: "sse", hasFreshTokens: true }],
     ),
   },
+  {
+    what: "an event of somebody else's job lets an enqueue go on that waits for its turn",
+    program: program(
+      [
+        call({ do: "subscribe", channel: "jobs", pick: 0 }, { wait: true }),
+        { after: 1_100, pause: true },
+        call({ do: "enqueueMany", name: "noop", count: 60, window: 64 }),
+        call({ ...enqueue, name: "work" }, { client: 1 }),
+        { after: 300, pause: true },
+      ],
+      [],
+      [client, client],
+    ),
+  },
+  {
+    what: "a client that has used all its tokens begins again with the first",
+    program: program(
+      [
+        call({ do: "waitRun", pick: 0 }),
+        { after: 0, expire: true },
+        call({ do: "follow", pick: 0 }, { after: 5, times: 20 }),
+      ],
+      [],
+      [{ ...client, transport: "sse", hasFreshTokens: true }],
+    ),
+  },
 ];

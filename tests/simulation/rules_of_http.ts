@@ -99,6 +99,8 @@ function* refusedTokensAreDropped({ actors, model, program }: Evidence): Iterabl
   for (const { name: client, plan, isHttp, outcomes } of actors) {
     if (!isHttp || !plan.hasFreshTokens || expirations === 0) continue;
     const firstUses = [...firstUsesOf(client, model).values()];
+    // Then the function for the token begins again with the first one.
+    if (firstUses.length >= TOKENS) continue;
     for (const outcome of outcomes) {
       // A refusal that arrives torn is none.
       if (!(outcome.error instanceof AuthError) || expirations >= TOKENS - 1) continue;
