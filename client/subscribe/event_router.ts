@@ -8,7 +8,6 @@ import { CreditWindow } from "./credits.ts";
 import { createGap, type Gap } from "../gap.ts";
 import { AGE_MARGIN } from "../limits.ts";
 import { ConnectionError, DispatchError } from "../errors.ts";
-import type { StatusFeed } from "../status_feed.ts";
 import type { EnqueueThrottle } from "./enqueue_throttle.ts";
 
 /** What the router needs from its session. */
@@ -21,7 +20,7 @@ export interface RouterHost
   /** How many credits a grant fills the window up to. */
   readonly credits: number;
   /** Is told of gaps that begin while the connection holds, after the receivers. */
-  readonly status: Pick<StatusFeed, "emit">;
+  readonly status: { emit(gap: Gap): void };
 }
 
 /** A subscription on the server, shared by the receivers of the channels that come from it. */
