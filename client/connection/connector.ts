@@ -36,9 +36,16 @@ export class Connector {
     this.#useMsgpack = options.format === "msgpack";
   }
 
-  /** Opens a link. If the server refuses a token that it accepted before, gets a new one once. */
-  async open(owner: LinkOwner, pings: boolean, signal: AbortSignal): Promise<Link> {
-    const accepted = this.#token;
+  /**
+   * Opens a link. If the server refuses a token that it accepted before, gets a new one once.
+   * @param accepted The token that the server accepted before; nothing if the token is new.
+   */
+  async open(
+    owner: LinkOwner,
+    pings: boolean,
+    signal: AbortSignal,
+    accepted: string = this.#token ?? "",
+  ): Promise<Link> {
     this.#token ??= await this.#inTime(
       "token",
       signal,
@@ -54,8 +61,9 @@ export class Connector {
         this.#token = undefined;
         // A token that was accepted before may have expired; a new one is simply wrong.
         if (!accepted || typeof this.#options.token === "string") throw error;
+        accepted = "";
       } else throw error;
-      return await this.open(owner, pings, signal);
+      return await this.open(owner, pings, signal, accepted);
     }
   }
 

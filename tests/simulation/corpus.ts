@@ -629,4 +629,30 @@ export const CORPUS: readonly Found[] = [
       [{ ...client, transport: "sse", hasFreshTokens: true }],
     ),
   },
+  {
+    what: "a new token that is refused is not replaced after a fallback to JSON either",
+    program: {
+      ...program(
+        [
+          call({ do: "connect" }, { wait: true }),
+          { after: 0, expire: true },
+          { after: 0, node: 0, restart: 0 },
+          { after: 411, pause: true },
+          { after: 0, cutAll: "cut" },
+          { after: 300, pause: true },
+        ],
+        [],
+        [{
+          ...client,
+          maxQueue: 1,
+          hasFreshTokens: true,
+          hasHooks: true,
+          format: "msgpack",
+          wrongTokens: [2],
+        }],
+      ),
+      seed: 419_448,
+      latency: [1, 5],
+    },
+  },
 ];
