@@ -144,4 +144,22 @@ export const CORPUS: readonly FoundRecipe[] = [
       ],
     }),
   },
+  {
+    what: "GitHub has no room for a failure after ten cases that checked nothing",
+    plan: plan([], {}, {
+      recipes: [
+        ...Array(10).fill({ isScript: false, steps: [nobody], always: [] }),
+        { isScript: false, steps: [nobody, { ...wait, within: 10 }], always: [] },
+      ],
+    }),
+  },
+  {
+    what: "a case may begin at the very time at which another one fails",
+    plan: plan([], {}, {
+      recipes: [assertion(false), assertion(false), assertion(true), assertion(true)]
+        .map((one) => ({ isScript: false, steps: [one], always: [] })),
+      parallel: 3,
+      bail: true,
+    }),
+  },
 ];

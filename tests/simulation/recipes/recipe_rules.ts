@@ -252,7 +252,10 @@ function* casesAreStarted(about: RunEvidence): Iterable<string> {
     }
     const isLate = (moment?: { order: number }) => moment && moment.order < began.order;
     if (isLate(interrupted)) yield `1: case ${index} was started after the interruption`;
-    if (bail && failed.some(({ ended }) => isLate(ended))) {
+    // A case may begin beside one that fails at the same time.
+    const isBefore = ({ ended }: typeof failed[number]) =>
+      isLate(ended) && (parallel === 1 || ended!.at < began.at);
+    if (bail && failed.some(isBefore)) {
       yield `1: case ${index} was started after a failure`;
     }
     const beside = cases.filter((other) => isLate(other.began) && !isLate(other.ended)).length;
