@@ -207,6 +207,9 @@ export interface PlannedFault {
   ms: number;
 }
 
+/** When a world begins. */
+export const START = Date.parse("2026-01-01T00:00:00Z");
+
 /** How many milliseconds after a fault has begun everything that it holds up has arrived. */
 export const LONGEST_FAULT = 2_100;
 

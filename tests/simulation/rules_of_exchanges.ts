@@ -2,6 +2,7 @@ import { callName, type Reading, WRONG_TOKEN } from "./actor.ts";
 import { hasConnectionOf } from "./model.ts";
 import { hasOnlyCalls } from "./program.ts";
 import type { Evidence, Rule } from "./rules.ts";
+import { STREAM } from "./rules_of_http.ts";
 
 const codeOf = ({ error }: { error?: unknown }): unknown => Object(error).code;
 
@@ -35,8 +36,6 @@ function* refusedStreamsAreTold({ actors }: Evidence): Iterable<string> {
     }
   }
 }
-
-const STREAM = /^\/dwp\/sse\?channel=(.*?)&/;
 
 /** So many milliseconds after its first event a stream has taken over, if frames take no time. */
 const OVERLAP = 200;

@@ -172,7 +172,8 @@ const HOLD_TIME = 5_000;
 /** The longest delay before the first attempt. */
 const FIRST_DELAY = 1_000;
 
-const STREAM = /^\/dwp\/sse\?channel=(.*?)&/;
+/** Matches the request for a stream, and its channel. */
+export const STREAM = /^\/dwp\/sse\?channel=(.*?)&/;
 
 /** Rule 6: a stream over HTTP that held is soon opened again when it has broken. */
 function* streamsComeBack({ program, model, actors }: Evidence): Iterable<string> {

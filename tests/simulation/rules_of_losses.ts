@@ -1,7 +1,7 @@
 import { channelsOf } from "../../protocol/mod.ts";
 import { callName } from "./actor.ts";
 import { keyOf, type Published } from "./model.ts";
-import { LONGEST_FAULT } from "./program.ts";
+import { LONGEST_FAULT, START } from "./program.ts";
 import { controlSessions, type Evidence, type Rule } from "./rules.ts";
 
 /** How many milliseconds a subscription must be older than a job whose start it must hear of. */
@@ -109,9 +109,6 @@ function* failedLeavesAreTold(
     }
   }
 }
-
-/** When a world begins. */
-const START = Date.parse("2026-01-01T00:00:00Z");
 
 /** Rule 4: a loss is told once, and only of what was published after the client had connected. */
 function* lossesAreNew({ actors, model, world }: Evidence): Iterable<string> {

@@ -1,16 +1,13 @@
 import type { DispatchEvent, Gap } from "../../mod.ts";
 import { type Actor, callName, isState } from "./actor.ts";
 import { keyOf } from "./model.ts";
-import { LONGEST_FAULT } from "./program.ts";
+import { LONGEST_FAULT, START } from "./program.ts";
 import { controlSessions, type Evidence, promisedTo, type Rule } from "./rules.ts";
 
 const isEvent = (item: DispatchEvent | Gap): item is DispatchEvent => item.type !== "gap";
 
 const nameOf = ({ type, data }: DispatchEvent) =>
   "step_name" in data ? `${type} ${data.step_name}` : type;
-
-/** When a world begins. */
-const START = Date.parse("2026-01-01T00:00:00Z");
 
 /** The reasons of gaps that begin at the time of an event. */
 const OF_EVENTS = ["lost", "overflow"];

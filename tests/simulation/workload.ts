@@ -16,7 +16,7 @@ export function ownToken(client: number): string {
 }
 
 /** The tokens that may expire. */
-export const MORTAL_TOKENS: readonly string[] = Array.from(
+const MORTAL_TOKENS: readonly string[] = Array.from(
   { length: CLIENTS },
   (_, client) => [ownToken(client), ...freshTokens(client)],
 ).flat();
